@@ -1,0 +1,1 @@
+"""The ground floor: errors, secrets, files, clock, log, settings. It imports nothing of ours."""

@@ -1,0 +1,59 @@
+"""Log lines: an event with fields, once, at the edge. Text for people on a terminal, one JSON object per line otherwise.
+
+    12:00:03 tlsa.rolled host=mx1.example.org from=3f9c1a2b to=a71e90cc waited=3h5m
+
+Control characters and direction marks in values are escaped, so that no peer can write a line of ours.
+Fails by: silence. A log that cannot be written (closed pipe, full disk) never stops the work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import unicodedata
+from datetime import UTC, datetime
+from typing import IO
+
+Value = str | int | float | bool | None | list[str]
+
+
+class Log:
+    """Writes events to a stream. `json_lines=None` chooses by whether the stream is a terminal."""
+
+    def __init__(self, stream: IO[str] | None = None, json_lines: bool | None = None, quiet: bool = False) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._json = not self._stream.isatty() if json_lines is None else json_lines
+        self._quiet = quiet
+
+    def __call__(self, event: str, **fields: Value) -> None:
+        if self._quiet:
+            return
+        now = datetime.now(UTC)
+        line = as_json(event, now, fields) if self._json else as_text(event, now, fields)
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+
+def as_json(event: str, now: datetime, fields: dict[str, Value]) -> str:
+    """One JSON object; `time` is UTC."""
+    # json escapes everything but ASCII, and so every control character and direction mark
+    return json.dumps({"time": now.isoformat(timespec="milliseconds"), "event": event, **fields}, default=str)
+
+
+def as_text(event: str, now: datetime, fields: dict[str, Value]) -> str:
+    """HH:MM:SS event key=value ..., values quoted where they hold blanks."""
+    words = [f"{now:%H:%M:%S} {event}"]
+    words += [f"{key}={_text(value)}" for key, value in fields.items() if value not in (None, "", [])]
+    return " ".join(words)
+
+
+def printable(text: str) -> str:
+    """The text with control and format characters written as escapes."""
+    return "".join(c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _text(value: Value) -> str:
+    text = printable(",".join(map(str, value)) if isinstance(value, list) else str(value))
+    return json.dumps(text, ensure_ascii=False) if " " in text or '"' in text or not text else text

@@ -1,0 +1,151 @@
+"""A certificate chain as a value: parsed, checked, hashed into TLSA associations. Pure.
+
+Standards: RFC 5280, RFC 6698 2.1 (what each usage, selector and matching type stands for), RFC 6125 6.4 (names).
+Fails by: `ForUser` for PEM that is none; `flaws` lists what is wrong with a chain that parses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from dnsops.base.errors import ForUser
+from dnsops.records.tlsa import Tlsa, flaw
+
+LARGEST_PEM = 1 << 20
+LONGEST_CHAIN = 16
+
+
+@dataclass(frozen=True)
+class Chain:
+    """DER certificates, leaf first. `where` says for people where it was found."""
+
+    certificates: tuple[bytes, ...]
+    where: str = ""
+
+    @cached_property
+    def leaf(self) -> x509.Certificate:
+        return x509.load_der_x509_certificate(self.certificates[0])
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The leaf's DNS names, lower case."""
+        try:
+            extension = self.leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except x509.ExtensionNotFound:
+            return ()
+        return tuple(name.lower() for name in extension.value.get_values_for_type(x509.DNSName))
+
+    @property
+    def not_before(self) -> datetime:
+        return self.leaf.not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        return self.leaf.not_valid_after_utc
+
+    @cached_property
+    def spki(self) -> bytes:
+        """The leaf's SubjectPublicKeyInfo, DER."""
+        return spki_of(self.leaf)
+
+    def covers(self, host: str) -> bool:
+        """Whether the leaf is for this host (RFC 6125 6.4.3: a wildcard stands for one whole left-most label)."""
+        parent = "*." + host.partition(".")[2]
+        return host in self.names or parent in self.names
+
+
+def spki_of(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def from_pem(data: bytes, where: str) -> Chain:
+    """The certificates of a PEM text, in its order; private keys in it are passed over."""
+    if len(data) > LARGEST_PEM:
+        raise ForUser(f"larger than {LARGEST_PEM} bytes: no certificate chain is", where)
+    if b"-----BEGIN CERTIFICATE-----" not in data:
+        raise ForUser("holds no PEM certificate", where, "name the file with BEGIN CERTIFICATE in it")
+    try:
+        found = x509.load_pem_x509_certificates(data)
+    except ValueError:
+        raise ForUser("a PEM certificate in it is damaged or cut off", where, "fetch it anew") from None
+    if len(found) > LONGEST_CHAIN:
+        raise ForUser(f"more than {LONGEST_CHAIN} certificates: not one host's chain", where)
+    return Chain(tuple(certificate.public_bytes(Encoding.DER) for certificate in found), where)
+
+
+def from_der(certificates: Iterable[bytes], where: str) -> Chain:
+    """DER certificates, leaf first."""
+    chain = Chain(tuple(certificates), where)
+    try:
+        for der in chain.certificates:
+            x509.load_der_x509_certificate(der)
+    except ValueError:
+        raise ForUser("not a certificate", where) from None
+    if not chain.certificates:
+        raise ForUser("no certificate", where)
+    return chain
+
+
+def key_spki(pem: bytes, where: str) -> bytes:
+    """The public half (SubjectPublicKeyInfo, DER) of a PEM private key."""
+    try:
+        key = load_pem_private_key(pem, None)
+    except (ValueError, TypeError):
+        raise ForUser("not an unencrypted PEM private key", where) from None
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def association(der: bytes, usage: int = 3, selector: int = 1, matching: int = 1) -> Tlsa:
+    """The TLSA record for a certificate (RFC 6698 2.1). Never a record that `flaw` would refuse."""
+    data = der if selector == 0 else spki_of(x509.load_der_x509_certificate(der))
+    return spki_association(data, usage, matching, selector)
+
+
+def spki_association(data: bytes, usage: int = 3, matching: int = 1, selector: int = 1) -> Tlsa:
+    """The TLSA record for bytes that the selector already chose: a certificate (0) or a public key (1), DER."""
+    if not data:
+        raise ValueError("nothing to hash")
+    record = Tlsa(usage, selector, matching, _digest(data, matching))
+    problem = flaw(record)
+    if problem:
+        raise ValueError(f"TLSA {record.short}: {problem}")
+    return record
+
+
+def _digest(data: bytes, matching: int) -> bytes:
+    match matching:
+        case 0:
+            return data
+        case 1:
+            return hashlib.sha256(data).digest()
+        case 2:
+            return hashlib.sha512(data).digest()
+    raise ValueError(f"matching type {matching} does not exist")
+
+
+def matches(record: Tlsa, chain: Chain) -> bool:
+    """Whether a chain that a port shows satisfies a record: usage 3 the leaf, usage 2 an issuer (RFC 7671 5.1, 5.2)."""
+    if flaw(record):
+        return False
+    candidates = chain.certificates[:1] if record.usage == 3 else chain.certificates[1:] or chain.certificates[:1]
+    return any(association(der, record.usage, record.selector, record.matching) == record for der in candidates)
+
+
+def flaws(chain: Chain, host: str, now: datetime) -> list[str]:
+    """What is wrong with a chain for a host, as sentences; empty when nothing is."""
+    found = []
+    if not chain.covers(host):
+        names = ", ".join(chain.names[:5]) or "no DNS name at all"
+        found.append(f"the certificate is not for {host} but for {names}")
+    if now >= chain.not_after:
+        found.append(f"the certificate expired on {chain.not_after:%Y-%m-%d %H:%M} UTC")
+    if now < chain.not_before:
+        found.append(f"the certificate is not valid before {chain.not_before:%Y-%m-%d %H:%M} UTC")
+    return found

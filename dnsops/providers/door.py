@@ -1,0 +1,58 @@
+"""The door to whoever holds the zone: `read` what is there, `write` what changes. Pure types.
+
+Every provider keeps these promises, and one shared suite tests them all:
+- `write` adds first and removes after; an identical record that is there already, or a removal of what is gone, is success.
+- `write` returns only after the provider has acknowledged. A lost answer is settled by reading again, never by hope.
+- It never touches a record that it was not given, and never adds and removes TLSA at one name in one call: between
+  the two must lie time (RFC 7671 8.1), and a provider's edge does not change atomically.
+- Errors: `ForUser` when a person must act (token, rights, no such zone), `Later` when waiting helps (429, 5xx, time-out).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from dnsops.records.rdata import Record
+
+
+class Mark(Enum):
+    """Whose record it is, as the provider can tell."""
+
+    OURS = "carries our mark"
+    FOREIGN = "carries no mark of ours"
+    UNKNOWN = "this provider cannot carry marks: only our own ledger knows"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record as the provider holds it."""
+
+    record: Record
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to add and what to remove. Removals match name, type and data; their TTL does not matter."""
+
+    add: tuple[Record, ...] = ()
+    remove: tuple[Record, ...] = ()
+
+    def __post_init__(self) -> None:
+        torn = {r.name for r in self.add if r.type == "TLSA"} & {r.name for r in self.remove if r.type == "TLSA"}
+        if torn:
+            raise ValueError(f"TLSA added and removed in one change at {', '.join(sorted(torn))}")
+
+
+class Provider(Protocol):
+    """Two functions. Both block; callers run them off the event loop."""
+
+    def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
+        """The records at a name, of one type or all; with `below` also those of every name under it."""
+        ...
+
+    def write(self, change: Change) -> None:
+        """Make the change, as the module's promises say."""
+        ...

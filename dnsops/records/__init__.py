@@ -1,0 +1,1 @@
+"""DNS names, rdata and RRsets as values: parsed once, compared exactly, written back as text. Pure."""

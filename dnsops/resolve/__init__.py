@@ -1,0 +1,1 @@
+"""Asking the DNS: through a validating resolver, and each authoritative server itself."""

@@ -1,0 +1,1 @@
+"""Mail in, mail out, mail read."""
