@@ -1,0 +1,87 @@
+"""What a person asked to keep true: one port of one host, where its certificate comes from, and how to switch keys. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dnsops.base.errors import Deliberate
+from dnsops.certs.chain import Chain
+from dnsops.providers.door import Provider
+from dnsops.records.names import tlsa_owner
+from dnsops.records.tlsa import Tlsa
+from dnsops.rollover.tlsa import Decision, Finding, Look, Policy
+
+SHORTEST_TTL, LONGEST_TTL = 30, 86400
+DEFAULT_TTL = 300
+
+
+class Source(Protocol):
+    """A place that a certificate comes from (dnsops/certs/sources). Blocking; errors are `ForUser` or `Later`."""
+
+    def read(self, host: str) -> Chain: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A key announced for later: its SubjectPublicKeyInfo (DER), and its certificate once it has one."""
+
+    key: bytes
+    chain: Chain | None = None
+
+
+class Keys(Protocol):
+    """Where our own keys live, current and next (dnsops/certs/generations), as the story needs it. Blocking."""
+
+    def upcoming(self, host: str) -> Upcoming | None:
+        """The announced key."""
+        ...
+
+    def promote(self, host: str) -> None:
+        """The next key becomes the current one, in one step."""
+        ...
+
+    def make_next(self, host: str) -> None:
+        """A new key to announce."""
+        ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """One port of one host. how: the protocol before TLS (`smtp`, `imap`, `implicit` ...), "" for the port's usual one.
+
+    next_sources: certificates that will be served later.  keys: our own generations, when they hold this host's.
+    reload: a command (argument list) after which the server shows the new key.  provider: who holds the zone, made when
+    there is something to write; None when nobody was named.
+    """
+
+    host: str
+    port: int
+    sources: tuple[Source, ...]
+    policy: Policy = field(default_factory=Policy)
+    ttl: int = DEFAULT_TTL
+    how: str = ""
+    addresses: tuple[str, ...] = ()
+    next_sources: tuple[Source, ...] = ()
+    keys: Keys | None = None
+    reload: tuple[str, ...] = ()
+    provider: Callable[[], Provider] | None = None
+
+    @property
+    def owner(self) -> str:
+        return tlsa_owner(self.host, self.port)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did at one place: everything a report needs. `error`: why it could not do what it decided."""
+
+    look: Look
+    decision: Decision | None = None
+    zone: str = ""
+    added: frozenset[Tlsa] = frozenset()
+    removed: frozenset[Tlsa] = frozenset()
+    switched: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    error: Deliberate | None = None

@@ -1,0 +1,87 @@
+"""What we remember about one TLSA name between two looks, as JSON text. Pure.
+
+The ledger is a memory, not the truth: lost or damaged, every wait begins again and ownership is read from the marks
+that the provider holds. It is written before a change is asked for, so that a kill in between loses nothing.
+Fails by: ValueError from `read`, with what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from dnsops.base.errors import ForUser
+from dnsops.base.moment import Moment
+from dnsops.records.tlsa import Tlsa
+from dnsops.rollover.machine import Life, Phase, Stage
+
+VERSION = 1
+LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """life: the records in our care.  ours: published by us.  adopted: not made by us, but given to us by a person.
+
+    foreign: once in our care, but another's by its mark: left alone, reported.  place: the owner name of all this.
+    matched: when every address last showed a key that a published record matches.
+    """
+
+    place: str
+    life: Life[Tlsa] = field(default_factory=Life)
+    ours: frozenset[Tlsa] = frozenset()
+    adopted: frozenset[Tlsa] = frozenset()
+    foreign: frozenset[Tlsa] = frozenset()
+    matched: Moment | None = None
+
+    def published(self, records: frozenset[Tlsa]) -> Ledger:
+        return replace(self, ours=self.ours | records, foreign=self.foreign - records)
+
+    def forget_absent(self, present: frozenset[Tlsa]) -> Ledger:
+        """Drop notes on records that no server shows and nobody waits for."""
+        alive = present | frozenset(self.life.stages)
+        return replace(self, ours=self.ours & alive, adopted=self.adopted & alive, foreign=self.foreign & present)
+
+
+def write(ledger: Ledger) -> bytes:
+    """The ledger as JSON; the same ledger gives the same bytes."""
+    life = ledger.life
+    document = {
+        "version": VERSION,
+        "place": ledger.place,
+        "ttl": life.ttl.total_seconds(),
+        "ttl_seen": life.ttl_seen.as_json() if life.ttl_seen else None,
+        "records": {
+            str(key): {"phase": stage.phase.name, "since": stage.since.as_json()}
+            for key, stage in sorted(life.stages.items())
+        },
+        "ours": sorted(map(str, ledger.ours)),
+        "adopted": sorted(map(str, ledger.adopted)),
+        "foreign": sorted(map(str, ledger.foreign)),
+        "matched": ledger.matched.as_json() if ledger.matched else None,
+    }
+    return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def read(data: bytes) -> Ledger:
+    """The inverse of `write`. A newer version is refused rather than guessed at."""
+    if len(data) > LARGEST:
+        raise ValueError(f"larger than {LARGEST} bytes")
+    try:
+        document = json.loads(data)
+        if document["version"] != VERSION:
+            raise ValueError(f"version {document['version']}, this program knows {VERSION}")
+        stages = {
+            Tlsa.parse(key): Stage(Phase[stage["phase"]], Moment.from_json(stage["since"]))
+            for key, stage in document["records"].items()
+        }
+        life = Life(stages, timedelta(seconds=float(document["ttl"])), _moment(document["ttl_seen"]))
+        ours, adopted, foreign = (frozenset(map(Tlsa.parse, document[part])) for part in ("ours", "adopted", "foreign"))
+        return Ledger(str(document["place"]), life, ours, adopted, foreign, _moment(document["matched"]))
+    except (KeyError, TypeError, AttributeError, RecursionError, ForUser) as error:
+        raise ValueError(f"not a ledger ({type(error).__name__}: {error})") from None
+
+
+def _moment(data: dict[str, str | float] | None) -> Moment | None:
+    return Moment.from_json(data) if data else None
