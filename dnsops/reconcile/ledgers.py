@@ -12,6 +12,7 @@ from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from dnsops.rollover import ledger as form
 from dnsops.rollover.ledger import Ledger
+from dnsops.rollover.machine import Phase
 
 
 class Ledgers:
@@ -31,6 +32,14 @@ class Ledgers:
             return Ledger(place)
         except OSError as error:
             raise ForUser(f"cannot be read ({error.strerror})", str(path), "run as the user that owns it") from None
+
+    def unsettled(self, place: str) -> bool:
+        """Whether anything is under way there, or nothing is known yet."""
+        try:
+            stages = self.load(place).life.stages.values()
+        except ForUser:
+            return True
+        return not stages or any(stage.phase in (Phase.ASKED, Phase.RETIRING) for stage in stages)
 
     def save(self, ledger: Ledger) -> None:
         path = self._path(ledger.place)

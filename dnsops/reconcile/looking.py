@@ -12,9 +12,9 @@ from typing import Protocol
 
 from dnsops.base.errors import Deliberate
 from dnsops.certs.chain import Chain
-from dnsops.reconcile.target import Source, Target, Upcoming
+from dnsops.reconcile.target import Source, Target
 from dnsops.resolve.answer import Answer, Consensus, Resolver, Security, Zone
-from dnsops.rollover.tlsa import Look, Port, Shown
+from dnsops.rollover.look import Look, Port, Shown
 
 MOST_ADDRESSES = 16
 
@@ -22,21 +22,23 @@ MOST_ADDRESSES = 16
 class Authorities(Protocol):
     """Every authoritative server's own word (dnsops/resolve/authority)."""
 
-    async def zone_of(self, name: str) -> Zone: ...
+    async def zone_of(self, name: str, apex: str | None = None) -> Zone: ...
 
     async def consensus(self, zone: Zone, name: str, type_name: str) -> Consensus: ...
 
 
-Probe = Callable[[Target, str], Awaitable[Shown]]
+# What an address shows for a target: one chain, or (thorough) one of each kind of key that the server has.
+Probe = Callable[[Target, str, bool], Awaitable[tuple[Shown, ...]]]
 
 
 @dataclass(frozen=True)
 class Eyes:
-    """What looking needs."""
+    """What looking needs. unsettled: whether something is under way at a place, so that its ports deserve a closer look."""
 
     resolver: Resolver
     authorities: Authorities
     probe: Probe
+    unsettled: Callable[[str], bool]
     at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
 
 
@@ -76,30 +78,34 @@ async def _sight(target: Target, eyes: Eyes) -> Sight:
             current, upcoming = await asyncio.to_thread(_certificates, target)
         except Deliberate as error:
             return Sight(target, port, error)
-        shown = await _faces(target, eyes) if target.policy.probe else ()
-        chains = [one.chain for one in upcoming if one.chain]
-        keys = [one.key for one in upcoming if not one.chain]
+        shown = await _faces(target, answer.place, eyes) if target.policy.probe else ()
+        chains, keys = upcoming
         return Sight(
-            target,
-            Port(target.host, target.port, answer, tuple(current), tuple(keys), tuple(chains), tuple(shown)),
+            target, Port(target.host, target.port, answer, tuple(current), tuple(keys), tuple(chains), tuple(shown))
         )
 
 
-def _certificates(target: Target) -> tuple[list[Chain], list[Upcoming]]:
-    """What the sources hold. Runs in a thread: sources read disks, databases and the network."""
-    upcoming = [Upcoming(chain.spki, chain) for chain in _read(target.next_sources, target.host)]
-    own = target.keys.upcoming(target.host) if target.keys else None
-    return _read(target.sources, target.host), upcoming + ([own] if own else [])
+def _certificates(target: Target) -> tuple[list[Chain], tuple[list[Chain], list[bytes]]]:
+    """What the sources hold, and the announced certificates and keys. In a thread: sources read disks and networks."""
+    chains, keys = _read(target.next_sources, target.host), []
+    own = target.keys.next(target.host) if target.keys else None
+    if own and own.chain:
+        chains.append(own.chain)
+    elif own:
+        keys.append(own.spki)
+    return _read(target.sources, target.host), (chains, keys)
 
 
 def _read(sources: tuple[Source, ...], host: str) -> list[Chain]:
     return [source.read(host) for source in sources]
 
 
-async def _faces(target: Target, eyes: Eyes) -> list[Shown]:
+async def _faces(target: Target, place: str, eyes: Eyes) -> list[Shown]:
     """What every address of the host shows."""
     addresses = target.addresses or await _addresses(target.host, eyes.resolver)
-    return await asyncio.gather(*(eyes.probe(target, address) for address in addresses[:MOST_ADDRESSES]))
+    thorough = eyes.unsettled(place)
+    seen = await asyncio.gather(*(eyes.probe(target, address, thorough) for address in addresses[:MOST_ADDRESSES]))
+    return [shown for faces in seen for shown in faces]
 
 
 async def _addresses(host: str, resolver: Resolver) -> tuple[str, ...]:
@@ -116,7 +122,7 @@ async def _place(name: str, group: list[Sight], eyes: Eyes) -> Place:
         return Place(targets, Look(name, ports, Consensus()), "")
     async with eyes.at_once:
         try:
-            zone = await eyes.authorities.zone_of(name)
+            zone = await eyes.authorities.zone_of(name, ports[0].answer.zone)
             consensus = await eyes.authorities.consensus(zone, name, "TLSA")
         except Deliberate as reason:
             return Place(targets, Look(name, ports, Consensus()), "", error or reason)

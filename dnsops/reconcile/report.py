@@ -13,8 +13,9 @@ from dnsops.certs.chain import matches
 from dnsops.reconcile.target import Outcome
 from dnsops.records.tlsa import Tlsa
 from dnsops.resolve.answer import Told
+from dnsops.rollover.look import Finding, Port, Shown, tlsa_only
 from dnsops.rollover.machine import Phase
-from dnsops.rollover.tlsa import Action, Finding, Port, Shown, tlsa_only
+from dnsops.rollover.tlsa import Action
 
 Json = dict[str, object]
 

@@ -11,7 +11,8 @@ from dnsops.certs.chain import Chain
 from dnsops.providers.door import Provider
 from dnsops.records.names import tlsa_owner
 from dnsops.records.tlsa import Tlsa
-from dnsops.rollover.tlsa import Decision, Finding, Look, Policy
+from dnsops.rollover.look import Finding, Look, Policy
+from dnsops.rollover.tlsa import Decision
 
 SHORTEST_TTL, LONGEST_TTL = 30, 86400
 DEFAULT_TTL = 300
@@ -23,26 +24,26 @@ class Source(Protocol):
     def read(self, host: str) -> Chain: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Upcoming:
-    """A key announced for later: its SubjectPublicKeyInfo (DER), and its certificate once it has one."""
+class Announced(Protocol):
+    """A key that will be served later: its SubjectPublicKeyInfo (DER), and its certificate once it has one."""
 
-    key: bytes
-    chain: Chain | None = None
+    @property
+    def spki(self) -> bytes: ...
+
+    @property
+    def chain(self) -> Chain | None: ...
 
 
 class Keys(Protocol):
     """Where our own keys live, current and next (dnsops/certs/generations), as the story needs it. Blocking."""
 
-    def upcoming(self, host: str) -> Upcoming | None:
-        """The announced key."""
-        ...
+    def next(self, host: str) -> Announced | None: ...
 
-    def promote(self, host: str) -> None:
+    def promote(self, host: str) -> object:
         """The next key becomes the current one, in one step."""
         ...
 
-    def make_next(self, host: str) -> None:
+    def make_next(self, host: str) -> object:
         """A new key to announce."""
         ...
 

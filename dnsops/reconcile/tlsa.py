@@ -22,8 +22,9 @@ from dnsops.reconcile.target import Outcome, Target
 from dnsops.records.rdata import Record
 from dnsops.records.tlsa import Tlsa
 from dnsops.rollover.ledger import Ledger
+from dnsops.rollover.look import Finding, Policy
 from dnsops.rollover.machine import Life
-from dnsops.rollover.tlsa import Action, Decision, Finding, Policy, decide
+from dnsops.rollover.tlsa import Action, Decision, decide
 
 PROBES_AFTER_RELOAD = 20
 BETWEEN_PROBES = 0.5  # seconds
@@ -56,7 +57,7 @@ async def reconcile(targets: Sequence[Target], world: World, dry_run: bool = Fal
 def _announce_keys(targets: Iterable[Target]) -> None:
     """Each host whose keys are ours always has a next one to announce."""
     for host, keys in {target.host: target.keys for target in targets if target.keys}.items():
-        if keys.upcoming(host) is None:
+        if keys.next(host) is None:
             keys.make_next(host)
 
 
@@ -212,12 +213,12 @@ async def _reload(host: str, mine: list[Settled], world: World) -> list[Settled]
 async def _shows_new_key(target: Target, place: Place, world: World) -> bool:
     """Whether all addresses that answered before show the certificate that the sources now hold."""
     port = next(port for port in place.look.ports if (port.host, port.port) == (target.host, target.port))
-    addresses = [shown.address for shown in port.shown if shown.chain]
+    addresses = sorted({shown.address for shown in port.shown if shown.chain})
     sources = target.sources if target.keys else target.next_sources
     wanted = {chain.spki for chain in await asyncio.to_thread(lambda: [source.read(target.host) for source in sources])}
     for _ in range(PROBES_AFTER_RELOAD):
-        faces = await asyncio.gather(*(world.eyes.probe(target, address) for address in addresses))
-        if all(face.chain and face.chain.spki in wanted for face in faces):
+        seen = await asyncio.gather(*(world.eyes.probe(target, address, False) for address in addresses))
+        if all(face.chain and face.chain.spki in wanted for faces in seen for face in faces):
             return True
         await asyncio.sleep(BETWEEN_PROBES)
     return False

@@ -1,0 +1,37 @@
+# make demo   the whole promise on real servers, told line by line       make test   every test        make lint   ruff, mypy
+# make try    a throw-away mail server on a laptop                       make bench  figures           make clean  forget all
+#
+# Each target sets up what it needs first (.ci/setup): Debian packages when root or sudo may install them, and a venv.
+SHELL := /bin/bash
+VENV ?= .venv
+PYTHON := $(VENV)/bin/python
+ENTER := tests/lab/enter.sh
+
+.PHONY: demo test lint try bench clean setup
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup:
+	@.ci/setup $(VENV)
+
+demo: setup
+	@$(ENTER) $(PYTHON) -m tests.lab.demo
+
+test: setup
+	@$(ENTER) $(PYTHON) -m pytest $(ARGS)
+
+lint: setup
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+bench: setup
+	@$(ENTER) $(PYTHON) -m tests.bench
+
+try: setup
+	@echo "mailsrv try comes with serving mail. What works today: make demo, and .venv/bin/mailsrv --help"
+
+clean:
+	rm -rf $(VENV) .lab dist .mypy_cache .ruff_cache .pytest_cache
