@@ -7,12 +7,16 @@ Fails by: `ForUser` for PEM that is none; `flaws` lists what is wrong with a cha
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import islice
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from dnsops.base.errors import ForUser
@@ -20,6 +24,9 @@ from dnsops.records.tlsa import Tlsa, flaw
 
 LARGEST_PEM = 1 << 20
 LONGEST_CHAIN = 16
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_BEGIN_KEY = re.compile(rb"-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----")
+_BROKEN = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 @dataclass(frozen=True)
@@ -62,46 +69,112 @@ class Chain:
 
 
 def spki_of(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    """The certificate's SubjectPublicKeyInfo, byte for byte.
+
+    Cut out, not loaded and written anew: that would spell RSASSA-PSS keys and compressed points otherwise, and the
+    hash would be another one. RFC 5280 4.1: version (perhaps), serial, algorithm, issuer, validity, subject, then it.
+    """
+    tbs = certificate.tbs_certificate_bytes
+    at, _ = _element(tbs, 0)
+    before = 6 if tbs[at] == 0xA0 else 5
+    for _ in range(before):
+        _, at = _element(tbs, at)
+    return tbs[at : _element(tbs, at)[1]]
+
+
+def _element(der: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the DER element at `at` begins and ends (X.690 8.1.3); cryptography has checked it before."""
+    length, content = der[at + 1], at + 2
+    if length & 0x80:
+        octets = length & 0x7F
+        length, content = int.from_bytes(der[content : content + octets], "big"), content + octets
+    return content, content + length
+
+
+def key_name(chain: Chain) -> str:
+    """The kind of the leaf's key, for people: `ECDSA P-256`, `RSA 2048`."""
+    try:
+        key = chain.leaf.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "of a kind unknown here"
+    match key:
+        case rsa.RSAPublicKey():
+            return f"RSA {key.key_size}"
+        case ec.EllipticCurvePublicKey():
+            return "ECDSA " + {"secp256r1": "P-256", "secp384r1": "P-384"}.get(key.curve.name, key.curve.name)
+        case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
+            return type(key).__name__.removesuffix("PublicKey")
+    return type(key).__name__.removesuffix("PublicKey")
 
 
 def from_pem(data: bytes, where: str) -> Chain:
     """The certificates of a PEM text, in its order; private keys in it are passed over."""
     if len(data) > LARGEST_PEM:
         raise ForUser(f"larger than {LARGEST_PEM} bytes: no certificate chain is", where)
-    if b"-----BEGIN CERTIFICATE-----" not in data:
+    if _BEGIN not in data:
         raise ForUser("holds no PEM certificate", where, "name the file with BEGIN CERTIFICATE in it")
     try:
         found = x509.load_pem_x509_certificates(data)
     except ValueError:
-        raise ForUser("a PEM certificate in it is damaged or cut off", where, "fetch it anew") from None
-    if len(found) > LONGEST_CHAIN:
-        raise ForUser(f"more than {LONGEST_CHAIN} certificates: not one host's chain", where)
-    return Chain(tuple(certificate.public_bytes(Encoding.DER) for certificate in found), where)
+        found = []
+    if len(found) < data.count(_BEGIN):  # a last one that is cut off would be passed over in silence
+        raise ForUser("a PEM certificate in it is damaged or cut off", where, "fetch it anew")
+    return from_der((certificate.public_bytes(Encoding.DER) for certificate in found), where)
 
 
 def from_der(certificates: Iterable[bytes], where: str) -> Chain:
-    """DER certificates, leaf first."""
-    chain = Chain(tuple(certificates), where)
+    """DER certificates, leaf first. What a Chain offers can be read without a thought afterwards."""
+    chain = Chain(tuple(islice(certificates, LONGEST_CHAIN + 1)), where)
+    if not chain.certificates:
+        raise ForUser("no certificate", where)
+    if len(chain.certificates) > LONGEST_CHAIN:
+        raise ForUser(f"more than {LONGEST_CHAIN} certificates: not one host's chain", where)
+    if sum(map(len, chain.certificates)) > LARGEST_PEM:
+        raise ForUser(f"larger than {LARGEST_PEM} bytes: no certificate chain is", where)
     try:
         for der in chain.certificates:
             x509.load_der_x509_certificate(der)
-    except ValueError:
-        raise ForUser("not a certificate", where) from None
-    if not chain.certificates:
-        raise ForUser("no certificate", where)
+        _ = chain.names, chain.not_before, chain.not_after
+    except _BROKEN:
+        raise ForUser("not a certificate, or a damaged one", where) from None
     return chain
+
+
+def check_key(chain: Chain, pem: bytes, where: str) -> None:
+    """Refuse a PEM text whose private key is another certificate's; a text with no key, or an encrypted one, passes.
+
+    Nothing of the key is kept, and nothing of it is in the error.
+    """
+    begin = _BEGIN_KEY.search(pem)
+    if not begin or begin[1].startswith(b"ENCRYPTED"):
+        return
+    end = pem.find(b"-----END " + begin[1] + b"-----", begin.end())
+    if end < 0:
+        raise ForUser("the private key in it is cut off", where, "fetch it anew")
+    if key_spki(pem[begin.start() : end] + b"-----END " + begin[1] + b"-----\n", where) != _public_half(chain):
+        raise ForUser(
+            "key mismatch: the private key there is not the certificate's", where, "put the pair together anew"
+        )
+
+
+def _public_half(chain: Chain) -> bytes:
+    """The leaf's key in the spelling that `key_spki` uses; empty when this library cannot load it."""
+    try:
+        return chain.leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return b""
 
 
 def key_spki(pem: bytes, where: str) -> bytes:
     """The public half (SubjectPublicKeyInfo, DER) of a PEM private key."""
     try:
         key = load_pem_private_key(pem, None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ForUser("not an unencrypted PEM private key", where) from None
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+@lru_cache(maxsize=1024)  # one look compares each certificate with each record
 def association(der: bytes, usage: int = 3, selector: int = 1, matching: int = 1) -> Tlsa:
     """The TLSA record for a certificate (RFC 6698 2.1). Never a record that `flaw` would refuse."""
     data = der if selector == 0 else spki_of(x509.load_der_x509_certificate(der))

@@ -27,18 +27,21 @@ from dnsops.rollover.machine import Life
 from dnsops.rollover.tlsa import Action, Decision, decide
 
 PROBES_AFTER_RELOAD = 20
-BETWEEN_PROBES = 0.5  # seconds
 
 
 @dataclass(frozen=True)
 class World:
-    """What the story needs from outside. run: a command, giving "" or what went wrong."""
+    """What the story needs from outside. run: a command, giving "" or what went wrong.
+
+    patience: seconds between two looks at a server that was told to reload.
+    """
 
     eyes: Eyes
     ledgers: Ledgers
     now: Callable[[], Moment]
     log: Log
     run: Callable[[Sequence[str]], Awaitable[str]]
+    patience: float = 0.5
     writes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
 
 
@@ -220,7 +223,7 @@ async def _shows_new_key(target: Target, place: Place, world: World) -> bool:
         seen = await asyncio.gather(*(world.eyes.probe(target, address, False) for address in addresses))
         if all(face.chain and face.chain.spki in wanted for faces in seen for face in faces):
             return True
-        await asyncio.sleep(BETWEEN_PROBES)
+        await asyncio.sleep(world.patience)
     return False
 
 

@@ -30,6 +30,7 @@ class Answer:
     wildcard: the wildcard's owner (`*.example.org`) when the data was made from one, else "".
     ttl: seconds, as the answer had it.  why: the reason for BOGUS and FAILED.  ede: RFC 8914 codes.
     by: who validated, for people: `libunbound 1.17.1`, or `the AD bit of 127.0.0.1`.
+    zone: the apex of the zone where `canonical` lives, when the answer's signatures or its SOA say it, else None.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Answer:
     why: str = ""
     ede: tuple[int, ...] = ()
     by: str = ""
+    zone: str | None = None
 
     @property
     def proven(self) -> bool:
@@ -54,6 +56,11 @@ class Answer:
         return self.wildcard or self.canonical or self.name
 
 
+def failed(name: str, type_name: str, why: str, by: str = "", ede: tuple[int, ...] = ()) -> Answer:
+    """No answer, and why."""
+    return Answer(name, type_name, Security.FAILED, rcode="", why=why, by=by, ede=ede)
+
+
 class Resolver(Protocol):
     """A validating resolver."""
 
@@ -62,21 +69,22 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One address of one authoritative server."""
+    """One address of one authoritative server; the address is empty when it could not be found out."""
 
     name: str
     address: str
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.address})"
+        return f"{self.name} ({self.address or 'no address'})"
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone and all its authoritative servers' addresses, both families."""
+    """A zone and all its authoritative servers' addresses, both families. Without servers, `why` says why."""
 
     apex: str
     servers: tuple[Server, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
