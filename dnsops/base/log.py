@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import unicodedata
 from datetime import UTC, datetime
 from typing import IO
 
@@ -50,8 +49,8 @@ def as_text(event: str, now: datetime, fields: dict[str, Value]) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with control and format characters written as escapes."""
-    return "".join(c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode() for c in text)
+    """The text with control and format characters, and every separator but the blank, written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _text(value: Value) -> str:

@@ -1,1 +1,1 @@
-"""Who holds the zone: one door of two functions, and behind it Cloudflare, RFC 2136, a zone file, or memory."""
+"""Who holds the zone: one door of two functions (`door`), `choose.parse` to get there, and behind it Cloudflare, RFC 2136, a zone file, or memory."""

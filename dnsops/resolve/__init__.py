@@ -1,1 +1,1 @@
-"""Asking the DNS: through a validating resolver, and each authoritative server itself."""
+"""Asking the DNS: through a validating resolver (`choice.resolver`), and each authoritative server itself (`authority`)."""

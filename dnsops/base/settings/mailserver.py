@@ -1,0 +1,141 @@
+"""The settings of the mail server itself: accounts, listeners, logging in, the queue. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dnsops.base.settings.section import Port, Section, Text
+from dnsops.base.settings.words import ONE_OR_MANY, Address, MailAddress, PasswordHash, SecretText
+
+
+class Account(Section):
+    """A person or program that reads and sends mail."""
+
+    name: Text = Field(description="The name to log in with.", examples=["user1"])
+    password: SecretText | None = Field(default=None, description="The password.", examples=["!file /etc/mailsrv/pw1"])
+    password_hash: PasswordHash | None = Field(
+        default=None,
+        description="Instead of the password its hash: argon2id, {SHA512-CRYPT}, bcrypt and others as Dovecot and Stalwart write them.",
+        examples=["$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaA"],
+    )
+    addresses: Annotated[tuple[MailAddress, ...], ONE_OR_MANY] = Field(
+        description="Its mail addresses: the first is the main one, the rest are aliases.",
+        examples=[["user1@example.org", "user1real@example.org"]],
+        min_length=1,
+    )
+    may_send_as: Annotated[tuple[Text, ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="Patterns of further sender addresses; one's own addresses and their subaddresses are allowed anyway.",
+        examples=[["user1+*@example.org"]],
+    )
+
+
+class Admin(Section):
+    """A fallback administrator, for when the directory of accounts cannot be read."""
+
+    name: Text = Field(default="admin", description="The name to log in with.", examples=["admin"])
+    password: SecretText | None = Field(
+        default=None, description="The password.", examples=["!file /etc/mailsrv/admin"]
+    )
+    password_hash: PasswordHash | None = Field(
+        default=None,
+        description="Instead of the password its hash.",
+        examples=["$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaA"],
+    )
+
+
+class Listener(Section):
+    """A port that the server listens on."""
+
+    port: Port = Field(description="The TCP port.", examples=[993])
+    bind: Annotated[tuple[Address, ...], ONE_OR_MANY] = Field(
+        default=("::", "0.0.0.0"), description="The addresses to listen on.", examples=[["192.0.2.25", "2001:db8::25"]]
+    )
+    implicit_tls: bool = Field(
+        default=False, description="TLS from the first byte instead of STARTTLS.", examples=[True]
+    )
+    enabled: bool = Field(default=True, description="Whether to listen at all.", examples=[True])
+
+
+class Smtp(Listener):
+    port: Port = Field(default=25, description="The TCP port.", examples=[25])
+
+
+class Submission(Listener):
+    port: Port = Field(default=587, description="The TCP port.", examples=[587])
+
+
+class Submissions(Listener):
+    port: Port = Field(default=465, description="The TCP port.", examples=[465])
+    implicit_tls: bool = Field(
+        default=True, description="TLS from the first byte instead of STARTTLS.", examples=[True]
+    )
+
+
+class Imap(Listener):
+    port: Port = Field(default=143, description="The TCP port.", examples=[143])
+
+
+class Imaps(Listener):
+    port: Port = Field(default=993, description="The TCP port.", examples=[993])
+    implicit_tls: bool = Field(
+        default=True, description="TLS from the first byte instead of STARTTLS.", examples=[True]
+    )
+
+
+class Http(Listener):
+    port: Port = Field(default=8080, description="The TCP port.", examples=[8080])
+    bind: Annotated[tuple[Address, ...], ONE_OR_MANY] = Field(
+        default=("127.0.0.1", "::1"),
+        description="The addresses to listen on; management stays on loopback.",
+        examples=[["127.0.0.1"]],
+    )
+
+
+class Listeners(Section):
+    """The ports of the mail server."""
+
+    smtp: Smtp = Field(default=Smtp(), description="Mail from other servers.")
+    submissions: Submissions = Field(default=Submissions(), description="Mail from our users, TLS from the first byte.")
+    submission: Submission = Field(default=Submission(), description="Mail from our users, STARTTLS.")
+    imaps: Imaps = Field(default=Imaps(), description="Reading mail, TLS from the first byte.")
+    imap: Imap = Field(default=Imap(), description="Reading mail, STARTTLS.")
+    http: Http = Field(default=Http(), description="Management, autoconfig, health.")
+
+
+Mechanism = Literal[
+    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN", "LOGIN", "OAUTHBEARER"
+]
+
+
+class Auth(Section):
+    """How users prove who they are, and whom they may write as."""
+
+    mechanisms: Annotated[tuple[Mechanism, ...], ONE_OR_MANY] = Field(
+        default=("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"),
+        description="The SASL mechanisms on offer.",
+        examples=[["SCRAM-SHA-256", "PLAIN"]],
+    )
+    must_match_sender: bool = Field(
+        default=True, description="Whether a user may send only as addresses that are theirs.", examples=[True]
+    )
+
+
+class ImapRules(Section):
+    """Reading mail."""
+
+    allow_plaintext_auth: bool = Field(
+        default=False, description="Whether to accept passwords without TLS.", examples=[False]
+    )
+
+
+class Queue(Section):
+    """Mail that leaves."""
+
+    next_hop: Text | None = Field(
+        default=None,
+        description="Where mail for others goes: to their MX unless given; `local` keeps everything here.",
+        examples=["local"],
+    )

@@ -1,0 +1,240 @@
+"""What the options and the configuration ask for, opened: targets, state, resolver, log.
+
+Options alone are enough (DESIGN 2: the drop-in for cron); the configuration alone is, too; with both, the options name the
+targets and the configuration what they leave out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dnsops.base import files
+from dnsops.base.errors import ForUser, Later, Misconfigured, Misused
+from dnsops.base.log import Log
+from dnsops.base.places import state_directory
+from dnsops.certs.generations import Generations
+from dnsops.certs.sources import door as sources
+from dnsops.providers import choose
+from dnsops.providers.door import Provider
+from dnsops.reconcile import asked
+from dnsops.reconcile.asked import Doors, Wish
+from dnsops.reconcile.looking import Place, look_at
+from dnsops.reconcile.outside import outside
+from dnsops.reconcile.target import DEFAULT_TTL, Outcome, Source, Target
+from dnsops.reconcile.tlsa import World, reconcile
+from dnsops.records import names
+from dnsops.resolve.answer import Resolver, Security
+from dnsops.resolve.settings import Settings as ResolverSettings
+from dnsops.resolve.settings import from_env
+
+if TYPE_CHECKING:
+    from dnsops.base.settings.model import Dns, Settings
+    from dnsops.base.settings.model import Target as TargetSettings
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything a run needs that is known before it looks. domains: their MX hosts become targets like `template`'s."""
+
+    targets: list[Target]
+    state: Path
+    log: Log
+    resolver: ResolverSettings | None = None
+    domains: tuple[str, ...] = ()
+    template: Wish = field(default_factory=lambda: Wish(()))
+    doors: Doors | None = None
+
+
+def from_options(options: dict[str, Any], need_source: bool = True, writing: bool = True) -> Request:
+    """The request of one command line. writing: a credential that is missing is said now, not in the night it is needed."""
+    request = _request(options, need_source)
+    for provider in {id(target.provider): target.provider for target in request.targets if target.provider}.values():
+        try:
+            provider()
+        except Misconfigured:
+            if writing:
+                raise
+    return request
+
+
+def _request(options: dict[str, Any], need_source: bool) -> Request:
+    settings = _settings(options["config_file"])
+    state = (
+        Path(options["state"]) if options["state"] else state_directory(settings.state.directory if settings else None)
+    )
+    log = Log(json_lines=_format(settings))
+    resolver = _resolver(settings) if settings else None
+    certs = Path(options.get("certs") or state / "certs")
+    if not options["hosts"] and not options["domains"]:
+        if settings is None:
+            raise Misused(
+                "no host is named", "", "add --host mx1.example.org, or write a configuration and name it with --config"
+            )
+        return Request(_configured(settings, options, certs), state, log, resolver)
+    doors = _doors(settings.dns if settings else None, options, certs)
+    wish = _wish(options, settings)
+    targets = asked.targets(wish, doors, need_source) if wish.hosts else []
+    if options["domains"] and need_source and not wish.sources:
+        raise Misused("no source is named", "", "add --source pem:PATH; `mailsrv cert sources` lists all kinds")
+    return Request(targets, state, log, resolver, tuple(options["domains"]), wish, doors)
+
+
+async def reconcile_once(request: Request, dry_run: bool) -> list[Outcome]:
+    """One run under the state's lock, so that no two runs ever work on the same ledgers. A dry run needs no lock."""
+    if dry_run:
+        async with outside(request.state, request.log, request.resolver) as world:
+            return await reconcile(await _all_targets(request, world), world, dry_run=True)
+    try:
+        with files.lock(request.state / "tlsa.lock"):
+            async with outside(request.state, request.log, request.resolver) as world:
+                return await reconcile(await _all_targets(request, world), world)
+    except OSError as error:
+        raise ForUser(
+            f"cannot be used ({error.strerror})", str(request.state), "name a directory that we may write with --state"
+        ) from None
+
+
+async def look(request: Request) -> list[Place]:
+    """Only look."""
+    async with outside(request.state, request.log, request.resolver) as world:
+        eyes = replace(world.eyes, unsettled=lambda place: True)
+        return await look_at(await _all_targets(request, world), eyes)
+
+
+async def _all_targets(request: Request, world: World) -> list[Target]:
+    """The named hosts, and the MX hosts of the named domains that the source is for."""
+    lists = [request.targets]
+    for domain in request.domains:
+        hosts = await _mx_hosts(names.canonical(domain), world.eyes.resolver)
+        fitting = [host for host in hosts if await asyncio.to_thread(_covered, host, request)]
+        if not fitting:
+            raise ForUser(f"the source is for none of its MX hosts ({', '.join(hosts)})", domain, "name another source")
+        if request.doors:
+            wish = replace(request.template, hosts=tuple(fitting))
+            lists.append(asked.targets(wish, request.doors, bool(wish.sources)))
+    return asked.combined(lists)
+
+
+async def _mx_hosts(domain: str, resolver: Resolver) -> tuple[str, ...]:
+    answer = await resolver.ask(domain, "MX")
+    if answer.security in (Security.BOGUS, Security.FAILED):
+        raise Later(f"{domain} MX: {answer.security.value} ({answer.why})")
+    hosts = sorted({str(item).split()[1].rstrip(".") for item in answer.items if item.type == "MX"} - {""})
+    if not hosts:
+        raise ForUser("there is no MX record", domain, "name the host itself with --host")
+    return tuple(hosts)
+
+
+def _covered(host: str, request: Request) -> bool:
+    """Whether a source has a certificate for the host: a backup MX elsewhere is somebody else's."""
+    if not request.doors or not request.template.sources:
+        return True
+    for spec in request.template.sources:
+        try:
+            if request.doors.source(spec).read(host):
+                return True
+        except ForUser:
+            continue
+    return False
+
+
+def _settings(path: str | None) -> Settings | None:
+    if path is None:
+        return None
+    from dnsops.base.settings import load
+
+    return load(Path(path), names.host)
+
+
+def _format(settings: Settings | None) -> bool | None:
+    return None if settings is None or settings.log.format == "auto" else settings.log.format == "json"
+
+
+def _resolver(settings: Settings) -> ResolverSettings:
+    """The configuration's word; the environment's where the configuration is silent."""
+    base, given = from_env(), settings.resolver
+    return replace(
+        base,
+        anchor=given.trust_anchor or base.anchor,
+        hints=given.root_hints or base.hints,
+        forward=given.forward or base.forward,
+        engine=base.engine if given.mode == "auto" else given.mode,
+    )
+
+
+def _wish(options: dict[str, Any], settings: Settings | None) -> Wish:
+    dns = settings.dns if settings else None
+    return Wish(
+        hosts=tuple(options["hosts"]),
+        ports=tuple(options["ports"]) or ("25",),
+        sources=tuple(options["sources"]),
+        next=tuple(options["upcoming"]),
+        provider=options["provider"] or (_spec(dns) if dns else ""),
+        ttl=options["ttl"] if options["ttl"] is not None else (dns.ttl if dns else DEFAULT_TTL),
+        forms=tuple(options["forms"]) or ("3 1 1",),
+        addresses=tuple(options["addresses"]),
+        reload=tuple(shlex.split(options["reload"] or "")),
+        allow_insecure=options["allow_insecure"],
+        probe=not options["no_probe"],
+        adopt=options["adopt"],
+    )
+
+
+def _configured(settings: Settings, options: dict[str, Any], certs: Path) -> list[Target]:
+    """The targets of the configuration, with what the options add."""
+    return asked.combined(
+        [
+            asked.targets(
+                _wish_of(target, settings, options), _doors(target.dns or settings.dns, options, certs, target)
+            )
+            for target in settings.targets
+        ]
+    )
+
+
+def _wish_of(target: TargetSettings, settings: Settings, options: dict[str, Any]) -> Wish:
+    dns = target.dns or settings.dns
+    return Wish(
+        hosts=(target.host,),
+        ports=tuple(options["ports"]) or tuple(map(str, target.ports)),
+        sources=target.sources,
+        next=target.next_sources,
+        provider=options["provider"] or (_spec(dns) if dns else ""),
+        ttl=options["ttl"] if options["ttl"] is not None else (target.ttl or (dns.ttl if dns else DEFAULT_TTL)),
+        forms=tuple(options["forms"]) or target.forms,
+        addresses=tuple(options["addresses"]) or target.addresses,
+        reload=tuple(shlex.split(options["reload"])) if options["reload"] else target.reload,
+        allow_insecure=options["allow_insecure"] or settings.tlsa.allow_insecure,
+        probe=target.probe and not options["no_probe"],
+        adopt=options["adopt"],
+    )
+
+
+def _spec(dns: Dns) -> str:
+    """The provider of the configuration as the spec that the command line would have."""
+    match dns.provider:
+        case "rfc2136":
+            host, _, port = (dns.server or "").partition("#")
+            return f"rfc2136:[{host}]:{port or 53}" if ":" in host else f"rfc2136:{host}:{port or 53}"
+        case "zonefile":
+            return f"zonefile:{dns.path}"
+    return dns.provider
+
+
+def _doors(dns: Dns | None, options: dict[str, Any], certs: Path, target: TargetSettings | None = None) -> Doors:
+    key_file = options["tsig_key"] or (dns.key_file if dns else None)
+
+    @cache
+    def provider(spec: str) -> Provider:
+        return choose.parse(spec, token=dns.token if dns else None, key_file=Path(key_file) if key_file else None)
+
+    def source(spec: str) -> Source:
+        own = spec.strip() == "mailsrv:"
+        return sources.parse(f"mailsrv:{certs}" if own else spec)
+
+    return Doors(source, provider, lambda: Generations(certs))

@@ -1,0 +1,132 @@
+"""The validating resolver: libunbound, from the root's trust anchor down, inside this process.
+
+    async with Validator(settings) as resolver:
+        answer = await resolver.ask("_25._tcp.mx1.example.org", "TLSA")
+
+Standards: RFC 4035 (validation), RFC 8914 (why not). Its limits against hostile zones (iterations, signatures, referrals)
+are libunbound's own; we set nothing but anchor, hints, forwarders and `ede`, and one total time for each question.
+Fails by: `Misconfigured` when it cannot start. Every question gets an `Answer`; FAILED and BOGUS ones say why.
+libunbound accepts a signature up to a day (a tenth of its life) after its end: `val-sig-skew-max`, its default.
+A validator caches for its whole life: whoever wants to see a change before its TTL has passed opens a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from dnsops.base.errors import ForUser, Misconfigured
+from dnsops.records import names
+from dnsops.resolve import extended, libunbound
+from dnsops.resolve.answer import Answer, Security, failed
+from dnsops.resolve.libunbound import Context, Reply
+from dnsops.resolve.settings import Settings, check_files, from_env
+
+AT_ONCE = 256  # questions inside libunbound; the others wait outside, and their time has not begun
+
+
+class Validator:
+    """Many questions at once; answers are proven here and by nobody else."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or from_env()
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._context: Context | None = None
+        self.by = "libunbound"
+
+    async def __aenter__(self) -> Self:
+        check_files(self._settings)
+        library = libunbound.load()
+        if library is None:
+            raise Misconfigured("libunbound is not installed", "MAILSRV_RESOLVER", "apt-get install libunbound8")
+        context = Context(library)
+        try:
+            _set_up(context, self._settings)
+            context.start()
+        except BaseException:
+            context.close()
+            raise
+        self._context, self.by = context, f"libunbound {context.version}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._context is not None:
+            self._context.close()
+
+    async def ask(self, name: str, type_name: str) -> Answer:
+        """The validated answer, within the time that the settings give."""
+        try:
+            name, type_name, code = question(name, type_name)
+        except ForUser as error:
+            return failed(name, type_name, str(error), self.by)
+        if self._context is None:
+            return failed(name, type_name, "the resolver was not opened", self.by)
+        async with self._room:
+            try:
+                async with asyncio.timeout(self._settings.deadline):
+                    reply = await self._context.ask(name or ".", code)
+            except TimeoutError:
+                return failed(name, type_name, f"no answer within {self._settings.deadline:g} s", self.by)
+        return judge(reply, name, type_name, self.by)
+
+
+def question(name: str, type_name: str) -> tuple[str, str, int]:
+    """Name and type as we write them, and the type's number; `ForUser` for what cannot be asked."""
+    import dns.exception
+    import dns.rdatatype
+
+    try:
+        code = dns.rdatatype.from_text(type_name)
+    except (dns.exception.DNSException, ValueError):
+        raise ForUser(f"no such record type: {type_name}", "", "write A, MX, TLSA ... or TYPE and a number") from None
+    if dns.rdatatype.is_metatype(code):
+        raise ForUser(f"{type_name.upper()} is no type of records: nothing could be proven about it")
+    return names.canonical(name) if name else "", dns.rdatatype.to_text(code), int(code)
+
+
+def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:
+    """libunbound's reply as our verdict."""
+    if reply.error:
+        return failed(name, type_name, f"libunbound: {reply.error}", by)
+    from dnsops.resolve import reading
+
+    message = reading.parse(reply.packet, lenient=True)
+    ede = tuple(code for code, _ in reading.extended(message)) if message else ()
+    if reply.bogus:
+        return _bogus(reply, name, type_name, by, ede)
+    rcode = reading.rcode_name(reply.rcode)
+    if rcode not in ("NOERROR", "NXDOMAIN"):
+        why = "asked too fast" if reply.ratelimited else f"no server gave an answer ({rcode})"
+        return failed(name, type_name, why, by, ede)
+    try:
+        items = reading.items(type_name, reply.data)
+    except ForUser as error:
+        return failed(name, type_name, str(error), by, ede)
+    security = Security.SECURE if reply.secure else Security.INSECURE
+    read = reading.read(message, name, type_name) if message else reading.Reading(name, ttl=reply.ttl)
+    return replace(read, ttl=read.ttl or reply.ttl).answer(name, type_name, security, rcode, items, ede, by)
+
+
+def _bogus(reply: Reply, name: str, type_name: str, by: str, ede: tuple[int, ...]) -> Answer:
+    """The forged data stays outside: nobody may take it for an answer."""
+    codes = ede or (extended.of_reason(reply.why_bogus),)
+    why = extended.reason(reply.why_bogus) or extended.name(codes[0])
+    return Answer(name, type_name, Security.BOGUS, rcode="SERVFAIL", why=why, ede=codes, by=by)
+
+
+def _set_up(context: Context, settings: Settings) -> None:
+    context.option("ede", "yes")  # older libraries do not know it, and need not
+    _must(context.anchor(settings.anchor), "MAILSRV_TRUST_ANCHOR")
+    if settings.hints:
+        _must(context.option("root-hints", str(settings.hints)), "MAILSRV_ROOT_HINTS")
+    for forwarder in settings.forward:
+        _must(context.forward(forwarder), "MAILSRV_FORWARD")
+
+
+def _must(complaint: str, where: str) -> None:
+    if complaint:
+        raise Misconfigured(f"libunbound does not accept it ({complaint})", where)

@@ -1,0 +1,306 @@
+"""The promise, shown on real servers: a DANE rollover that no sender notices, and beside it the order that senders do notice.
+
+    make demo          (= tests/lab/enter.sh .venv/bin/python -m tests.lab.demo)
+
+Knot and unbound (signed tree, a resolver that caches), pebble (ACME), Cloudflare's API writing into that tree, a Postfix
+that receives with our keys, and a stranger's Postfix that verifies DANE, asked several times a second throughout.
+Everything runs in a network namespace and ends with it. Fails by: exit 1 and the line that went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from dnsops.certs.chain import Chain, association, from_pem
+from tests.lab.acme import Account, Pebble
+from tests.lab.cloudflare_api import CloudflareApi
+from tests.lab.dnstree import DnsTree
+from tests.lab.mx import Mx
+from tests.lab.network import CLOUDFLARE, MX2, Unavailable, private_network
+from tests.lab.pki import Credentials, Pki, new_key
+from tests.lab.postfix import Receiver, Sender, Verdict, finger
+
+HOST, OTHER = "mx1.example.org", "mx2.example.org"
+TTL = 300  # what Cloudflare is told
+SCALE = 60  # one minute of TTL, and of the article's timer, is one second here
+ARTICLES_TIMER = 300 / SCALE
+DOMAIN = "example.org"
+
+
+class Broken(Exception):
+    """The demo did not show what it promises."""
+
+
+@dataclass
+class Watch:
+    """A stranger's Postfix asking again and again, in a thread of its own."""
+
+    domain: str
+    pause: float = 0.2
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    unverified: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def refused(self) -> int:
+        return sum(count for verdict, count in self.verdicts.items() if verdict is not Verdict.VERIFIED)
+
+    def _ask(self) -> None:
+        last = time.monotonic()
+        while not self._stop.is_set():
+            verdict = finger(self.domain)
+            self.verdicts[verdict] += 1
+            now = time.monotonic()
+            if verdict is not Verdict.VERIFIED:
+                self.unverified += now - last
+            last = now
+            self._stop.wait(self.pause)
+
+
+class Teller:
+    """Lines with the time since the start."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+        self._terminal = sys.stdout.isatty()
+
+    def __call__(self, text: str) -> None:
+        print(f"{time.monotonic() - self._begin:6.1f} s  {text}", flush=True)
+
+    def chapter(self, text: str) -> None:
+        print(f"\n\033[1m{text}\033[0m" if self._terminal else f"\n{text}", flush=True)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self._begin
+
+
+@dataclass
+class Stage:
+    """All servers, up."""
+
+    tell: Teller
+    directory: Path
+    tree: DnsTree
+    account: Account
+    api: CloudflareApi
+    mx: Mx
+
+    @property
+    def state(self) -> Path:
+        return self.directory / "state"
+
+    def mailsrv(self, *words: str, status: tuple[int, ...] = (0,)) -> str:
+        """One command of ours, as a person would type it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "mailsrv", *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "CLOUDFLARE_API_TOKEN": self.api.token, "STATE_DIRECTORY": str(self.state)},
+            check=False,
+        )
+        if done.returncode not in status:
+            raise Broken(f"mailsrv {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def key_and_chain(self, word: str) -> tuple[Path, Path]:
+        folder = self.state / "certs" / HOST / word
+        return folder / "key.pem", folder / "chain.pem"
+
+    def challenge(self, owner: str, kind: str, *texts: str) -> None:
+        """A challenge's record; the resolver here caches, so it is given a short life."""
+        self.tree.replace(owner, kind, *texts, ttl=1)
+
+    def certify_next(self) -> Path:
+        """A certificate for the announced key, from the ACME server."""
+        key = load_pem_private_key(self.key_and_chain("next")[0].read_bytes(), None)
+        if not isinstance(key, EllipticCurvePrivateKey):
+            raise Broken("the next key is no ECDSA key")
+        issued = self.account.issue(key, [HOST], self.challenge)
+        path = self.directory / "issued.pem"
+        path.write_bytes(issued.chain)
+        return path
+
+
+def main() -> int:
+    tell = Teller()
+    try:
+        with ExitStack() as stack:
+            show(raise_curtain(tell, stack), stack)
+    except Unavailable as reason:
+        print(f"demo: the lab cannot be had here: {reason}", file=sys.stderr)
+        return 1
+    except (Broken, TimeoutError) as reason:
+        print(f"demo: {reason}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def raise_curtain(tell: Teller, stack: ExitStack) -> Stage:
+    """Start every server."""
+    tell.chapter("The servers, in a network of their own")
+    directory = stack.enter_context(private_network())
+    tree = stack.enter_context(DnsTree(directory, cache=86400))
+    tell("signed: ., org, example.org (NSEC3) on knot, two name servers; unbound validates, and caches as TTLs say")
+    pki = stack.enter_context(Pki(directory))
+    pebble = stack.enter_context(Pebble(directory, pki))
+    tell(f"ACME server: {pebble.url}")
+    api = stack.enter_context(CloudflareApi([DOMAIN], tree, CLOUDFLARE, 443, pki.api))
+    api.ttl(SCALE)
+    tell(f"https://api.cloudflare.com, writing into the zone (a TTL of {TTL} s is {TTL // SCALE} s here)")
+    mx = stack.enter_context(Mx())
+    stage = Stage(tell, directory, tree, Account(pebble), api, mx)
+    stage.state.mkdir(mode=0o755)
+    for name in (f"_25._tcp.{HOST}", f"_25._tcp.{OTHER}"):
+        for stale in api.records(DOMAIN, type="TLSA", name=name):
+            api.erase(DOMAIN, stale.id)
+    return stage
+
+
+def show(stage: Stage, stack: ExitStack) -> None:
+    tell = stage.tell
+    tell.chapter("A mail host, its certificate, its TLSA record")
+    first = certificate(stage)
+    key, chain = stage.key_and_chain("current")
+    receiver = stack.enter_context(Receiver(stage.directory, chain, key))
+    tell(f"Postfix receives on port 25 of {HOST}, IPv4 and IPv6, with that certificate")
+    publish(stage)
+    sender = stack.enter_context(Sender(stage.directory))
+    verified(stage, sender)
+    tell.chapter("Two rollovers, side by side, while a stranger's Postfix asks again and again")
+    other = prepare_article(stage)
+    with Watch(DOMAIN_OF[HOST]) as ours, Watch(DOMAIN_OF[OTHER]) as theirs:
+        article = threading.Thread(target=articles_order, args=(stage, other))
+        article.start()
+        roll(stage, receiver)
+        article.join()
+        tell("both rolled; the old records are gone")
+    second = from_pem(chain.read_bytes(), "")
+    summary(stage, first, second, ours, theirs)
+
+
+DOMAIN_OF = {HOST: f"[{HOST}]", OTHER: f"[{OTHER}]"}  # as Postfix writes a host without an MX look-up
+
+
+def certificate(stage: Stage) -> Chain:
+    stage.mailsrv("tlsa", "roll", HOST, "--csr", "--provider", "cloudflare")
+    chain = stage.certify_next()
+    stage.mailsrv("tlsa", "roll", HOST, "--chain", str(chain), "--provider", "cloudflare", status=(0, 1))
+    parsed = from_pem(chain.read_bytes(), "")
+    stage.tell(f"certificate issued by DNS-01 for {HOST}, 3 1 1 {short(parsed)}; and the next key is made already")
+    return parsed
+
+
+def publish(stage: Stage) -> None:
+    words = ("tlsa", "reconcile", "--json", "--source", "mailsrv:", "--host", HOST, "--provider", "cloudflare")
+    run = json.loads(stage.mailsrv(*words))
+    if run["action"] != "publish":
+        raise Broken(f"expected to publish: {run}")
+    stage.tell(
+        f"mailsrv tlsa reconcile: action {run['action']}, {len(run['results'][0]['add'])} records through Cloudflare"
+    )
+    run = json.loads(stage.mailsrv(*words))
+    stage.tell(f"mailsrv tlsa reconcile: action {run['action']}")
+    answer = json.loads(stage.mailsrv("ask", f"_25._tcp.{HOST}", "TLSA", "--json"))
+    if answer["verdict"] != "secure":
+        raise Broken(f"not secure: {answer}")
+    stage.tell(f"mailsrv ask: {answer['verdict']}, proven from the root by {answer['by']}")
+
+
+def verified(stage: Stage, sender: Sender) -> None:
+    verdict = finger(DOMAIN)
+    delivery = sender.send(f"user1@{DOMAIN}")
+    stage.tell(
+        f"a stranger's Postfix: posttls-finger {verdict.value}; a message: {delivery.tls} TLS, status={delivery.status}"
+    )
+    if (verdict, delivery.tls, delivery.status) != (Verdict.VERIFIED, "Verified", "sent"):
+        raise Broken(delivery.line)
+
+
+def roll(stage: Stage, receiver: Receiver) -> None:
+    """Ours: the next key was announced with the first; its certificate comes, the machine waits and switches."""
+    chain = stage.certify_next()
+    stage.tell(f"{HOST}: certificate for the announced key issued, not served yet")
+    reload = f"postfix -c {receiver.home / 'etc'} reload"
+    words = ("--chain", str(chain), "--provider", "cloudflare", "--reload", reload, "--wait", "--every", "0.5")
+    begin = time.monotonic()
+    stage.mailsrv("tlsa", "roll", HOST, *words)
+    stage.tell(
+        f"{HOST}: announced, ripe, switched, the old record retired: {time.monotonic() - begin:.1f} s, no step by hand"
+    )
+
+
+def prepare_article(stage: Stage) -> Credentials:
+    credentials = stage.account.issue(new_key(), [OTHER], stage.challenge)
+    stage.mx.listen(MX2, 25, credentials)
+    put(stage, credentials)
+    stage.tell(f"{OTHER}: a second host, with a right TLSA record too, is rolled in the order of the wiki article")
+    return credentials
+
+
+def articles_order(stage: Stage, old: Credentials) -> None:
+    """The article: the server renews and serves at once; every five minutes a script compares and replaces the record."""
+    time.sleep(2)
+    new = stage.account.issue(new_key(), [OTHER], stage.challenge)
+    stage.mx.switch((MX2, 25), new)
+    stage.tell(f"{OTHER}: renewed and served at once")
+    time.sleep(ARTICLES_TIMER)
+    for record in stage.api.records(DOMAIN, type="TLSA", name=f"_25._tcp.{OTHER}"):
+        stage.api.erase(DOMAIN, record.id)
+    put(stage, new)
+    stage.tell(f"{OTHER}: the script's timer came by and replaced the record")
+    time.sleep(TTL / SCALE + 1)
+
+
+def put(stage: Stage, credentials: Credentials) -> None:
+    record = association(from_pem(credentials.chain, "").certificates[0])
+    data = {"usage": 3, "selector": 1, "matching_type": 1, "certificate": record.data.hex()}
+    stage.api.edit(DOMAIN, "TLSA", f"_25._tcp.{OTHER}", data=data, ttl=TTL)
+
+
+def summary(stage: Stage, first: Chain, second: Chain, ours: Watch, theirs: Watch) -> None:
+    stage.tell.chapter("What the stranger saw")
+    print(f"{'':28} {'asked':>7} {'Verified':>9} {'refused':>8} {'unverified for':>15}")
+    for name, watch in (("mailsrv", ours), ("the article's order", theirs)):
+        total = sum(watch.verdicts.values())
+        seconds = f"{watch.unverified:.1f} s" + (
+            f" = {watch.unverified * SCALE / 60:.0f} min" if watch.unverified else ""
+        )
+        print(f"{name:28} {total:7} {watch.verdicts[Verdict.VERIFIED]:9} {watch.refused:8} {seconds:>15}")
+    print(f"\n{HOST}: key {short(first)} became {short(second)}. In all {stage.tell.elapsed:.0f} s.")
+    if first.spki == second.spki:
+        raise Broken("the key was not rolled")
+    if ours.refused or sum(ours.verdicts.values()) < 20:
+        raise Broken(f"a moment unverified: {dict(ours.verdicts)}")
+    if not theirs.refused:
+        raise Broken("the article's outage was not seen: the watch is blind")
+
+
+def short(chain: Chain) -> str:
+    return association(chain.certificates[0]).data.hex()[:8]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
