@@ -14,6 +14,8 @@ import sys
 from datetime import UTC, datetime
 from typing import IO
 
+from dnsops.base.printable import printable
+
 Value = str | int | float | bool | None | list[str]
 
 
@@ -46,11 +48,6 @@ def as_text(event: str, now: datetime, fields: dict[str, Value]) -> str:
     words = [f"{now:%H:%M:%S} {event}"]
     words += [f"{key}={_text(value)}" for key, value in fields.items() if value not in (None, "", [])]
     return " ".join(words)
-
-
-def printable(text: str) -> str:
-    """The text with control and format characters, and every separator but the blank, written as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _text(value: Value) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from dnsops.base.log import printable
+from dnsops.base.printable import printable
 
 Dialogue = Generator[bytes, bytes, str]
 LONGEST_QUOTE = 120

@@ -22,7 +22,7 @@ from functools import cache
 from typing import Any
 
 from dnsops.base.errors import ForUser, Misused
-from dnsops.base.log import printable
+from dnsops.base.printable import printable
 from dnsops.certs import dialogue
 from dnsops.certs.chain import Chain, from_der, key_name
 from dnsops.certs.dialogue import Dialogue

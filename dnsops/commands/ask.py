@@ -12,8 +12,8 @@ import asyncio
 import click
 
 from dnsops.base.errors import Exit, ForUser, Misused
-from dnsops.base.log import printable
 from dnsops.base.output import json_option, print_json, print_table
+from dnsops.base.printable import printable
 from dnsops.records import names
 from dnsops.records.rdata import Rdata
 from dnsops.resolve.answer import Answer, Consensus, Resolver, Security, Told, Zone

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dnsops.base.errors import Exit, ForUser, Misused
-from dnsops.base.log import printable
 from dnsops.base.output import json_option, print_json, print_table
+from dnsops.base.printable import printable
 
 if TYPE_CHECKING:
     from dnsops.certs.chain import Chain

@@ -17,15 +17,16 @@ from dnsops.base import files
 from dnsops.base.errors import ForUser, Later, Misconfigured, Misused
 from dnsops.base.log import Log
 from dnsops.base.places import state_directory
+from dnsops.base.secrets import Secret
 from dnsops.certs.generations import Generations
 from dnsops.certs.sources import door as sources
 from dnsops.providers import choose
 from dnsops.providers.door import Provider
 from dnsops.reconcile import asked
 from dnsops.reconcile.asked import Doors, Wish
-from dnsops.reconcile.looking import Place, look_at
+from dnsops.reconcile.looking import look_at
 from dnsops.reconcile.outside import outside
-from dnsops.reconcile.target import DEFAULT_TTL, Outcome, Source, Target
+from dnsops.reconcile.target import DEFAULT_TTL, Outcome, Place, Source, Target
 from dnsops.reconcile.tlsa import World, reconcile
 from dnsops.records import names
 from dnsops.resolve.answer import Resolver, Security
@@ -235,6 +236,14 @@ def _doors(dns: Dns | None, options: dict[str, Any], certs: Path, target: Target
 
     def source(spec: str) -> Source:
         own = spec.strip() == "mailsrv:"
-        return sources.parse(f"mailsrv:{certs}" if own else spec)
+        place = sources.parse(f"mailsrv:{certs}" if own else spec)
+        return _with_credential(place, target.credential) if target and target.credential else place
 
     return Doors(source, provider, lambda: Generations(certs))
+
+
+def _with_credential(place: sources.Place, credential: Secret) -> Source:
+    """A source that asks a management API, with what the configuration has for it."""
+    from dnsops.certs.sources.stalwart_api import Credentials, StalwartApi
+
+    return replace(place, credentials=Credentials.of(credential)) if isinstance(place, StalwartApi) else place

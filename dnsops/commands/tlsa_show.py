@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dnsops.base.errors import Exit
 from dnsops.certs.chain import matches
-from dnsops.reconcile.looking import Place
+from dnsops.reconcile.target import Place
 from dnsops.records.tlsa import USAGES, Tlsa, flaw
 from dnsops.resolve.answer import Security
 from dnsops.rollover.look import Port, Shown, tlsa_only

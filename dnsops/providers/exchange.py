@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0
 TRANSFER_TIME = 60.0
 MOST_RECORDS = 200_000
+UNSIGNED = ("FORMERR", "SERVFAIL", "NOTIMP", "REFUSED", "NOTAUTH", "NOTZONE")
 
 
 class Lost(Exception):
@@ -127,7 +128,7 @@ class Exchange:
         import dns.rcode
 
         told = dns.message.from_wire(raw, keyring=False)
-        if told.had_tsig or told.rcode() == dns.rcode.NOERROR:
+        if told.had_tsig or dns.rcode.to_text(told.rcode()) not in UNSIGNED:
             told = dns.message.from_wire(raw, keyring=message.keyring, request_mac=message.mac)
             if not told.had_tsig:
                 raise ValueError("it is not signed")
@@ -157,8 +158,8 @@ def _disagreements() -> dict[type[Exception], tuple[str, str]]:
     secrets = "it does not accept the secret of the key {key} (BADSIG)", "copy the key file from the server again"
     return {
         dns.tsig.PeerBadKey: (
-            "it does not know a key {key} with {algorithm} (BADKEY)",
-            "add the key to the server, with this name and algorithm",
+            "it does not know a key {key} with {algorithm}, or lets it do nothing (BADKEY)",
+            "add the key to the server, with this name and algorithm, and let it change the zone",
         ),
         dns.tsig.PeerBadSignature: secrets,
         dns.tsig.PeerBadTruncation: secrets,

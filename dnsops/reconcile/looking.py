@@ -12,7 +12,7 @@ from typing import Protocol
 
 from dnsops.base.errors import Deliberate
 from dnsops.certs.chain import Chain
-from dnsops.reconcile.target import Source, Target
+from dnsops.reconcile.target import Place, Source, Target
 from dnsops.resolve.answer import Answer, Consensus, Resolver, Security, Zone
 from dnsops.rollover.look import Look, Port, Shown
 
@@ -48,16 +48,6 @@ class Sight:
 
     target: Target
     port: Port
-    error: Deliberate | None = None
-
-
-@dataclass(frozen=True)
-class Place:
-    """One RRset and the targets whose names lead there."""
-
-    targets: tuple[Target, ...]
-    look: Look
-    zone: str
     error: Deliberate | None = None
 
 

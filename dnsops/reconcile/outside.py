@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from dnsops.base import clock
-from dnsops.base.log import Log, printable
+from dnsops.base.log import Log
+from dnsops.base.printable import printable
 from dnsops.certs import wire
 from dnsops.reconcile.ledgers import Ledgers
 from dnsops.reconcile.looking import Eyes

@@ -75,6 +75,16 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Place:
+    """One RRset and the targets whose names lead there."""
+
+    targets: tuple[Target, ...]
+    look: Look
+    zone: str
+    error: Deliberate | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a run did at one place: everything a report needs. `error`: why it could not do what it decided."""
 

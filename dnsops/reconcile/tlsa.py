@@ -17,8 +17,8 @@ from dnsops.base.moment import Moment
 from dnsops.certs.chain import matches
 from dnsops.providers.door import Change, Held, Mark, Provider
 from dnsops.reconcile.ledgers import Ledgers
-from dnsops.reconcile.looking import Eyes, Place, look_at
-from dnsops.reconcile.target import Outcome, Target
+from dnsops.reconcile.looking import Eyes, look_at
+from dnsops.reconcile.target import Outcome, Place, Target
 from dnsops.records.rdata import Record
 from dnsops.records.tlsa import Tlsa
 from dnsops.rollover.ledger import Ledger

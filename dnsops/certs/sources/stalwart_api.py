@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from dnsops.base import clock
 from dnsops.base.errors import Deliberate, ForUser, Later, Misused
-from dnsops.base.log import printable
+from dnsops.base.printable import printable
 from dnsops.base.secrets import Secret, from_env
 from dnsops.certs.chain import Chain, from_pem
 from dnsops.certs.sources.door import Kind, Place, best, split
@@ -46,6 +46,12 @@ class Credentials:
 
     secret: Secret
     user: str = ""
+
+    @classmethod
+    def of(cls, text: Secret) -> Credentials:
+        """From one secret: a token, or USER:PASSWORD."""
+        user, colon, password = text.reveal().partition(":")
+        return cls(Secret(password), user) if colon else cls(text)
 
     @classmethod
     def from_environment(cls) -> Credentials:

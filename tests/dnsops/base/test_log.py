@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dnsops.base.log import Log, Value, as_json, as_text, printable
+from dnsops.base.log import Log, Value, as_json, as_text
+from dnsops.base.printable import printable
 
 NOON = datetime(2026, 1, 1, 12, 0, 3, tzinfo=UTC)
 EVIL = {

@@ -1,0 +1,8 @@
+"""Text from elsewhere made fit for a line of ours. Pure."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """The text with control and format characters, and every separator but the blank, written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

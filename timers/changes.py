@@ -1,0 +1,103 @@
+"""When to tell somebody: once per change of a job's condition, not per run. Pure.
+
+Each channel remembers what it was last told. What it has not been told yet, for whatever reason, it is told at the next
+run; when the condition is back to what it was told, there is nothing to tell.
+`LATER` is weather: it counts only after it came three times in a row.
+Fails by: ValueError from `from_json` for anything that `as_json` did not write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from timers.outcome import Outcome, State
+
+PATIENCE = 3  # runs in a row that end with LATER before it is trouble
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The condition of a job, how often in a row it ended with LATER, and what each channel knows. OK needs no telling."""
+
+    condition: State = State.OK
+    laters: int = 0
+    told: dict[str, State] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        told = {channel: state.word for channel, state in sorted(self.told.items())}
+        return {"condition": self.condition.word, "laters": self.laters, "told": told}
+
+
+def from_json(data: bytes) -> Memory:
+    """The inverse of `Memory.as_json`, through bytes."""
+    try:
+        read = json.loads(data)
+        told = {str(channel): State[str(word).upper()] for channel, word in read["told"].items()}
+        return Memory(State[str(read["condition"]).upper()], int(read["laters"]), told)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"not a memory of alerts: {type(error).__name__}") from None
+
+
+def after(memory: Memory, state: State) -> Memory:
+    """The memory after a run that ended so."""
+    if state is not State.LATER:
+        return replace(memory, condition=state, laters=0)
+    laters = memory.laters + 1
+    return replace(memory, condition=state if laters >= PATIENCE else memory.condition, laters=laters)
+
+
+def owed(memory: Memory, channels: Iterable[str]) -> list[str]:
+    """The channels that do not know the condition yet."""
+    return [channel for channel in channels if memory.told.get(channel, State.OK) is not memory.condition]
+
+
+def delivered(memory: Memory, channel: str) -> Memory:
+    """The memory after a channel was told the condition."""
+    return replace(memory, told={**memory.told, channel: memory.condition})
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a channel is told: the job, its condition now, and what this channel knew before."""
+
+    host: str
+    what: str
+    was: State
+    now: State
+    outcome: Outcome
+
+    @property
+    def headline(self) -> str:
+        """`mx1.example.org: tlsa is well again`."""
+        verdict = "is well again" if self.now is State.OK else f"{self.now.word}: {self.now.value}"
+        return f"{self.host}: {self.outcome.job} {verdict}"
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "host": self.host,
+            "what": self.what,
+            "was": self.was.word,
+            "now": self.now.word,
+            "headline": self.headline,
+            **self.outcome.as_json(),
+        }
+
+    def as_text(self) -> str:
+        """The body of a mail."""
+        run = self.outcome
+        return "\n".join(
+            [
+                self.headline + ".",
+                "",
+                f"The job {run.job} {self.what}.",
+                f"Its last run, at {run.finished:%Y-%m-%d %H:%M:%S %Z}, took {run.seconds:.1f} s and ended with status {run.status}.",
+                f"It said: {run.text or 'nothing'}",
+                f"Before: {self.was.word} ({self.was.value}). Runs in a row not as wanted: {run.failures}.",
+                "",
+                f"`mailsrv timers list` shows all jobs; `mailsrv timers run {run.job}` runs this one now.",
+                "You get this once per change, not per run.",
+                "",
+            ]
+        )

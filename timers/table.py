@@ -1,0 +1,88 @@
+"""Every job once: what it does, how it is called, how often. `list`, `serve` and `units` are three readings of this table. Pure.
+
+Fails by: `Misused` for a job's name that is not here, `Misconfigured` for a setting about one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from dnsops.base.errors import Misconfigured, Misused
+
+if TYPE_CHECKING:
+    from dnsops.base.settings import Settings
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing that happens by itself.
+
+    command: what follows `mailsrv`.  after_boot: the first run after the machine's start.  jitter: the most that a run
+    is delayed at random.  timeout: after which it is ended.  credentials: which secrets it reads, as dotted settings.
+    needs: systemd units that must be up before.
+    """
+
+    name: str
+    what: str
+    command: tuple[str, ...]
+    every: timedelta
+    after_boot: timedelta
+    jitter: timedelta = timedelta(0)
+    timeout: timedelta = timedelta(minutes=4)
+    credentials: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ("network-online.target",)
+    enabled: bool = True
+
+
+JOBS = (
+    Job(
+        name="tlsa",
+        what="keeps the TLSA records of every port true, and takes key rollovers one step further",
+        command=("tlsa", "reconcile", "--json"),
+        every=timedelta(minutes=5),
+        after_boot=timedelta(minutes=2),
+        jitter=timedelta(seconds=30),
+        credentials=("dns.token", "dns.key_file", "tlsa.targets"),
+    ),
+)
+
+
+def find(jobs: Iterable[Job], name: str) -> Job:
+    """The job of a name."""
+    known = {job.name: job for job in jobs}
+    if name not in known:
+        raise Misused(f"no such job: {name!r}", "timers run", _nearest(name, list(known)))
+    return known[name]
+
+
+def adjusted(jobs: tuple[Job, ...], settings: Settings | None) -> tuple[Job, ...]:
+    """The table as the configuration wants it."""
+    if settings is None:
+        return jobs
+    names = [job.name for job in jobs]
+    for name in settings.timers.jobs:
+        if name not in names:
+            raise Misconfigured("there is no such job", f"timers.jobs.{name}", _nearest(name, names))
+    return tuple(_adjusted(job, settings) for job in jobs)
+
+
+def _adjusted(job: Job, settings: Settings) -> Job:
+    wish = settings.timers.jobs.get(job.name)
+    if wish is None:
+        return job
+    return replace(
+        job,
+        every=job.every if wish.every is None else wish.every,
+        after_boot=job.after_boot if wish.after_boot is None else wish.after_boot,
+        jitter=job.jitter if wish.jitter is None else wish.jitter,
+        enabled=wish.enabled,
+    )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else "known are: " + ", ".join(known)

@@ -1,0 +1,186 @@
+"""The table as systemd units: a hardened service and a timer per job, as text. Pure.
+
+Standards: systemd.service(5), systemd.timer(5), systemd.exec(5), as of systemd 252 (Debian 12).
+Two decisions. `Persistent=` is absent: it is for OnCalendar= only; OnBootSec= makes up for what a stopped machine missed.
+Not DynamicUser=: certificates and sockets are granted to a user whose name and number stay.
+Fails by: `Misconfigured` when two secrets would be handed over under one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dnsops.base.errors import Misconfigured
+from dnsops.base.settings.tree import Reference
+from timers.table import Job
+
+if TYPE_CHECKING:
+    from dnsops.base.settings import Settings
+    from dnsops.base.settings.model import Dns
+
+USER = "mailsrv"
+SPARE = timedelta(minutes=1)  # beyond the job's own limit: for telling who is to be told
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the units need to know of this machine. credentials: NAME -> PATH, read by systemd as root."""
+
+    program: str = "/usr/bin/mailsrv"
+    config_file: str = ""
+    state: str = ""
+    credentials: tuple[tuple[str, str], ...] = (("cloudflare-token", "/etc/mailsrv/cloudflare-token"),)
+    writable: tuple[str, ...] = ()
+
+
+HARDENING = (
+    "NoNewPrivileges=yes",
+    "CapabilityBoundingSet=",
+    "AmbientCapabilities=",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectControlGroups=yes",
+    "ProtectClock=yes",
+    "ProtectHostname=yes",
+    "ProtectProc=invisible",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "MemoryDenyWriteExecute=yes",
+    "RemoveIPC=yes",
+    "KeyringMode=private",
+    "UMask=0077",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallErrorNumber=EPERM",
+)
+
+
+def units(jobs: Sequence[Job], place: Place) -> dict[str, str]:
+    """File name -> text, for every enabled job."""
+    texts: dict[str, str] = {}
+    for job in jobs:
+        if job.enabled:
+            texts[f"mailsrv-{job.name}.service"] = service(job, place)
+            texts[f"mailsrv-{job.name}.timer"] = timer(job)
+    return texts
+
+
+def service(job: Job, place: Place) -> str:
+    """One run of the job."""
+    lines = [
+        "# Written by `mailsrv timers units`; change it with `systemctl edit`, which survives the next writing.",
+        f"# It runs as {USER}: let that user read the certificates (setfacl -R -m u:{USER}:rX DIR), and where a target has a",
+        "# reload command, allow it (polkit), or set User=root and CapabilityBoundingSet=~ in a drop-in.",
+        "[Unit]",
+        f"Description=mailsrv {job.name}: {_escaped(job.what)}",
+        "Documentation=man:systemd.timer(5)",
+        *(f"{key}={' '.join(job.needs)}" for key in ("Wants", "After") if job.needs),
+        "",
+        "[Service]",
+        "Type=oneshot",
+        f"ExecStart={_word(place.program)} timers run {job.name}",
+        *([f"Environment={_word('MAILSRV_CONFIG=' + place.config_file)}"] if place.config_file else []),
+        f"User={USER}",
+        f"Group={USER}",
+        *_state(place),
+        *(f"LoadCredential={_escaped(name)}:{_escaped(path)}" for name, path in _wanted(job, place)),
+        "# 75: not now, the next run tries again",
+        "SuccessExitStatus=75",
+        f"TimeoutStartSec={int((job.timeout + SPARE).total_seconds())}",
+        "",
+        *HARDENING,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def timer(job: Job) -> str:
+    """When it runs."""
+    lines = [
+        "[Unit]",
+        f"Description=mailsrv {job.name}, every {_span(job.every)}",
+        "",
+        "[Timer]",
+        f"OnBootSec={_span(job.after_boot)}",
+        f"OnUnitActiveSec={_span(job.every)}",
+        f"RandomizedDelaySec={_span(job.jitter)}",
+        "AccuracySec=1s",
+        "",
+        "[Install]",
+        "WantedBy=timers.target",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def place_of(settings: Settings | None, program: str, config_file: str | None) -> Place:
+    """The place as the configuration describes it; without one what the documentation uses."""
+    if settings is None:
+        return Place(program)
+    holders = [settings.dns, *(target.dns for target in settings.tlsa.targets)]
+    return Place(
+        program=program,
+        config_file=config_file or "",
+        state=str(settings.state.directory or ""),
+        credentials=_credentials(settings, [dns for dns in holders if dns]),
+        writable=tuple(sorted({str(dns.path.parent) for dns in holders if dns and dns.path})),
+    )
+
+
+def _credentials(settings: Settings, holders: Sequence[Dns]) -> tuple[tuple[str, str], ...]:
+    """What the configuration reads as !file or !credential, each under its file's name (base/places.handed_over)."""
+    secrets = [dns.token for dns in holders] + [target.credential for target in settings.tlsa.targets]
+    named = [_named(secret) for secret in secrets if isinstance(secret, Reference) and secret.kind != "env"]
+    named += [(dns.key_file.name, str(dns.key_file)) for dns in holders if dns.key_file]
+    found: dict[str, str] = {}
+    for name, path in named:
+        if found.setdefault(name, path) != path:
+            raise Misconfigured(
+                f"systemd would hand over {found[name]} and {path} under one name",
+                name,
+                "give one of them another name",
+            )
+    return tuple(found.items())
+
+
+def _named(secret: Reference) -> tuple[str, str]:
+    # a relative path is a credential that the system's manager was given (systemd.exec(5))
+    return (Path(secret.name).name, secret.name) if secret.kind == "file" else (secret.name, secret.name)
+
+
+def _wanted(job: Job, place: Place) -> tuple[tuple[str, str], ...]:
+    return place.credentials if job.credentials else ()
+
+
+def _state(place: Place) -> list[str]:
+    """systemd's own state directory unless the configuration has one: both must be the one that people look into."""
+    if place.state:
+        return [f"ReadWritePaths={' '.join(map(_word, (place.state, *place.writable)))}"]
+    more = [f"ReadWritePaths={' '.join(map(_word, place.writable))}"] if place.writable else []
+    return ["StateDirectory=mailsrv", "StateDirectoryMode=0700", *more]
+
+
+def _escaped(text: str) -> str:
+    """Percent signs are specifiers (systemd.unit(5))."""
+    return text.replace("%", "%%")
+
+
+def _word(text: str) -> str:
+    """One word of a line (systemd.syntax(7)); a dollar sign would be a variable."""
+    text = _escaped(text).replace("$", "$$")
+    plain = not any(sign in text for sign in " \t\"'\\")
+    return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _span(span: timedelta) -> str:
+    return f"{int(span.total_seconds())}s"
