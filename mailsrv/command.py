@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,8 +17,8 @@ import click
 
 from dnsops.base.errors import Deliberate, Exit, ForUser, Misused
 from dnsops.base.output import print_json
+from mailsrv.installed import Entry, entries
 
-GROUP = "mailsrv.commands"
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 COMPLETE = "_MAILSRV_COMPLETE"  # click's name for the variable of a shell that completes words
 READER_LEFT = 141  # 128 + SIGPIPE
@@ -28,7 +27,7 @@ READER_LEFT = 141  # 128 + SIGPIPE
 class Wings(click.Group):
     """The subcommands of all wings; each is imported when it is run, none to list them."""
 
-    def __init__(self, entries: Sequence[metadata.EntryPoint], **settings: object) -> None:
+    def __init__(self, entries: Sequence[Entry], **settings: object) -> None:
         super().__init__(name="mailsrv", **settings)  # type: ignore[arg-type]
         self.entries = {entry.name: entry for entry in entries}
 
@@ -88,7 +87,7 @@ def source(module: str) -> Path | None:
 def root() -> Wings:
     """The root command with whatever is installed."""
     command = Wings(
-        list(metadata.entry_points(group=GROUP)),
+        entries(),
         help="Mail that the whole Internet trusts, and the DNS automation that keeps it so.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     )

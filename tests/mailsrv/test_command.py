@@ -7,13 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 
 import click
 import pytest
 
 from dnsops.base.errors import ForUser, Later, Misconfigured
 from mailsrv.command import Wings, first_line, main
+from mailsrv.installed import Entry
 
 HEAVY = {"rich", "pydantic", "asyncio", "cloudflare", "requests", "apscheduler", "dns", "cryptography", "idna", "yaml"}
 
@@ -166,6 +166,6 @@ def test_shells_can_complete() -> None:
 
 
 def test_an_entry_point_whose_module_is_missing_does_not_spoil_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    group = Wings([EntryPoint("gone", "nowhere.at:all", "mailsrv.commands")])
+    group = Wings([Entry("gone", "nowhere.at", "all")])
     assert main(["--help"], group) == 0
     assert "gone" in capsys.readouterr().out
