@@ -1,5 +1,6 @@
 # make demo   the whole promise on real servers, told line by line       make test   every test        make lint   ruff, mypy
-# make try    a throw-away mail server on a laptop                       make bench  figures           make clean  forget all
+# make shell  a shell among the same servers                             make bench  figures           make clean  forget all
+# make try    a throw-away mail server on a laptop
 #
 # Each target sets up what it needs first (.ci/setup): Debian packages when root or sudo may install them, and a venv.
 SHELL := /bin/bash
@@ -7,7 +8,7 @@ VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 ENTER := tests/lab/enter.sh
 
-.PHONY: demo test lint try bench clean setup
+.PHONY: help demo test lint shell try bench clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +27,9 @@ lint: setup
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+shell: setup
+	@$(ENTER) $(PYTHON) -m tests.lab.shell
 
 bench: setup
 	@$(ENTER) $(PYTHON) -m tests.bench

@@ -1,0 +1,1 @@
+"""Figures, never asserted in tests: `make bench` prints them, with what they should be."""

@@ -4,6 +4,6 @@
     tests/lab/enter.sh python SCRIPT, which says:
         with private_network() as directory, DnsTree(directory) as tree, Pki(directory) as pki, Pebble(directory, pki) as ca: ...
 
-network: addresses, namespace · program: a process · zones, dnstree: knot and unbound · pki · acme: pebble
+network: addresses, namespace · program: a process · zones, dns_conf, dnstree: knot, unbound · pki · acme: pebble
 cloudflare_api (_http _routes _records _store): the API v4 · postfix: sender, receiver · mx: many light receivers
 """

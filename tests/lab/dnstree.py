@@ -34,12 +34,13 @@ import dns.tsigkeyring
 import dns.update
 import dns.zone
 
+from tests.lab import dns_conf as conf
 from tests.lab import zones
 from tests.lab.cloudflare_store import Changed, Rrsets, difference
-from tests.lab.network import LOCAL_RESOLVER, PRIMARY, PRIMARY6, RESOLVER, SECONDARY, Unavailable, needs, search_path
+from tests.lab.dns_conf import TSIG_ALGORITHM, TSIG_NAME, TSIG_SECRET
+from tests.lab.network import PRIMARY, RESOLVER, SECONDARY, Unavailable, needs, search_path
 from tests.lab.program import Program, listening, wait_until
 
-TSIG_NAME, TSIG_SECRET, TSIG_ALGORITHM = "lab-key.", "bGFiLXNlY3JldC1sYWItc2VjcmV0LWxhYi1zZWNyZXQ=", "hmac-sha256"
 KEYRING = dns.tsigkeyring.from_text({TSIG_NAME: TSIG_SECRET})
 PROBE = "mx1.example.org"
 MADE_BY_SIGNER = ("SOA", "DNSKEY", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "CDS", "CDNSKEY")
@@ -100,7 +101,7 @@ class DnsTree:
         """Another resolver, empty, that keeps answers for up to `cache` seconds."""
         self.cache = cache
         self.resolver.stop()
-        self._write("unbound.conf", self._unbound_conf())
+        self._write("unbound.conf", conf.unbound(self.directory, self.cache))
         self._start_resolver()
 
     def _start_resolver(self) -> None:
@@ -240,12 +241,12 @@ class DnsTree:
         for role in ("primary", "secondary"):
             for part in ("run", "db", "zones"):
                 (self.directory / role / part).mkdir(parents=True, exist_ok=True)
-        self._write("primary.conf", self._primary_conf())
-        self._write("secondary.conf", self._secondary_conf())
+        self._write("primary.conf", conf.primary(self.directory / "primary"))
+        self._write("secondary.conf", conf.secondary(self.directory / "secondary"))
         self._write_zones()
         self._write("hints", zones.hints())
-        self._write("unbound.conf", self._unbound_conf())
-        self._write("tsig.key", f'key "{TSIG_NAME}" {{ algorithm {TSIG_ALGORITHM}; secret "{TSIG_SECRET}"; }};\n')
+        self._write("unbound.conf", conf.unbound(self.directory, self.cache))
+        self._write("tsig.key", conf.TSIG_FILE)
         self.tsig_file.chmod(0o600)
 
     def _write_zones(self) -> None:
@@ -266,41 +267,10 @@ class DnsTree:
         lines = _run(*keymgr, "ds").splitlines()
         return next(line for line in lines if line.split()[4] == "2") + "\n"  # digest type 2: SHA-256
 
-    def _primary_conf(self) -> str:
-        return self._server("primary", f"{PRIMARY}@53, {PRIMARY6}@53") + PRIMARY_CONF.format(
-            secondary=SECONDARY,
-            zones="".join(_zone_conf(zone) for zone in (*zones.SIGNED_BY_SERVER, "unsigned.org", *zones.BROKEN)),
-            storage=self.directory / "primary" / "zones",
-        )
-
-    def _secondary_conf(self) -> str:
-        storage = self.directory / "secondary" / "zones"
-        return self._server("secondary", f"{SECONDARY}@53") + SECONDARY_CONF.format(primary=PRIMARY, storage=storage)
-
-    def _server(self, role: str, listen: str) -> str:
-        key = {"key": TSIG_NAME, "algorithm": TSIG_ALGORITHM, "secret": TSIG_SECRET}
-        return SERVER_CONF.format(home=self.directory / role, listen=listen, **key)
-
-    def _unbound_conf(self) -> str:
-        return UNBOUND_CONF.format(
-            home=self.directory,
-            interfaces="".join(f"  interface: {address}@53\n" for address in (RESOLVER, LOCAL_RESOLVER)),
-            cache=self.cache,
-            negative=min(self.cache, zones.NEGATIVE_TTL),
-        )
-
 
 def zone_of(name: str) -> str:
     """Which of the lab's zones holds a name."""
     return next(zone for zone in (*zones.DELEGATED, "org", "") if f".{name}".endswith(f".{zone}" if zone else ""))
-
-
-def _zone_conf(zone: str) -> str:
-    signed = "signed" if zone in zones.SIGNED_BY_SERVER else "static"
-    lines = f"  - domain: {zone}.\n    file: {zone or 'root'}.zone\n    template: {signed}\n"
-    if signed == "signed":
-        lines += f"    dnssec-policy: {'nsec' if zone == 'nsec.org' else 'nsec3'}\n"
-    return lines + ("    notify: secondary\n" if zone == "example.org" else "")
 
 
 def _notify(zone: str) -> None:
@@ -343,107 +313,3 @@ def _run(*command: str) -> str:
     if done.returncode:
         raise Unavailable(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()}")
     return done.stdout
-
-
-SERVER_CONF = """server:
-  rundir: {home}/run
-  user: root:root
-  listen: [ {listen} ]
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-log:
-  - target: stdout
-    any: info
-database:
-  storage: {home}/db
-  journal-db-max-size: 32M
-  kasp-db-max-size: 32M
-  timer-db-max-size: 4M
-key:
-  - id: {key}
-    algorithm: {algorithm}
-    secret: {secret}
-"""
-PRIMARY_CONF = """remote:
-  - id: secondary
-    address: {secondary}@53
-    key: lab-key.
-acl:
-  - id: lab
-    key: lab-key.
-    action: [ update, transfer ]
-policy:
-  - id: nsec
-    algorithm: ecdsap256sha256
-    single-type-signing: on
-  - id: nsec3
-    algorithm: ecdsap256sha256
-    single-type-signing: on
-    nsec3: on
-    nsec3-iterations: 0
-    nsec3-salt-length: 0
-template:
-  - id: default
-    storage: {storage}
-    acl: lab
-  - id: signed
-    storage: {storage}
-    acl: lab
-    dnssec-signing: on
-    zonefile-load: difference-no-serial
-    zonefile-sync: -1
-    journal-content: all
-  - id: static
-    storage: {storage}
-    acl: lab
-    journal-content: none
-    zonefile-load: whole
-zone:
-{zones}"""
-SECONDARY_CONF = """remote:
-  - id: primary
-    address: {primary}@53
-    key: lab-key.
-acl:
-  - id: notify
-    key: lab-key.
-    action: notify
-  - id: lab
-    key: lab-key.
-    action: transfer
-zone:
-  - domain: example.org.
-    storage: {storage}
-    file: example.org.zone
-    master: primary
-    acl: [ notify, lab ]
-    zonefile-sync: -1
-    zonefile-load: none
-    journal-content: all
-"""
-# No cache, or a small one; a name server that was silent is tried again within a second.
-UNBOUND_CONF = """server:
-  chroot: ""
-  username: ""
-  directory: "{home}"
-  use-syslog: no
-  logfile: ""
-  log-time-ascii: yes
-  verbosity: 1
-  val-log-level: 2
-{interfaces}  access-control: 0.0.0.0/0 allow
-  root-hints: "{home}/hints"
-  trust-anchor-file: "{home}/anchor.ds"
-  do-not-query-localhost: no
-  ede: yes
-  cache-max-ttl: {cache}
-  cache-max-negative-ttl: {negative}
-  val-bogus-ttl: 1
-  infra-host-ttl: 1
-  num-threads: 1
-  so-rcvbuf: 0
-  minimal-responses: yes
-remote-control:
-  control-enable: no
-"""

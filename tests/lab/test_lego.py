@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from cryptography import x509
 
-from tests.lab.dnstree import TSIG_ALGORITHM, TSIG_NAME, TSIG_SECRET
+from tests.lab.dns_conf import TSIG_ALGORITHM, TSIG_NAME, TSIG_SECRET
 from tests.lab.network import PRIMARY, RESOLVER
 
 

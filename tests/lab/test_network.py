@@ -81,5 +81,19 @@ def test_a_directory_of_someone_else_is_not_emptied(namespace, tmp_path):
     assert (tmp_path / "letter").read_text() == "dear"
 
 
-def test_the_exit_status_comes_through(namespace):
-    assert entered("sh", "-c", "exit 75").returncode == 75
+def test_standard_input_and_exit_status_come_through(namespace):
+    done = subprocess.run(
+        [str(ENTER), "sh", "-c", "cat; exit 75"], input="hello", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.returncode) == ("hello", 75)
+
+
+def test_all_ends_when_the_script_is_ended(namespace):
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAILSRV_LAB")}
+    daemon = "(setsid sleep 300 &) ; echo ready; sleep 300"
+    with subprocess.Popen([str(ENTER), "sh", "-c", daemon], stdout=subprocess.PIPE, text=True, env=environ) as script:
+        assert script.stdout is not None
+        assert script.stdout.readline() == "ready\n"
+        script.terminate()
+        assert script.stdout.read() == ""  # the end of file: nobody holds the pipe any more
+    assert script.returncode != 0

@@ -39,6 +39,13 @@ def test_the_wrong_record_holds_mail_back(clean_zone, postfix, ours, sent):
     assert (delivery.status, delivery.dsn, delivery.tls) == ("deferred", "4.7.5", "Untrusted")
 
 
+def test_mail_that_was_held_back_flows_when_the_record_is_right(clean_zone, postfix, ours, sent):
+    assert sent("example.org").status == "deferred"
+    clean_zone.replace(TLSA, "TLSA", ours.association)
+    # Postfix keeps the old answer for a moment
+    wait_until(lambda: postfix.flush("user1@example.org").status == "sent", "the queue to flow")
+
+
 def test_published_before_use_there_is_no_gap(clean_zone, postfix, ours, mx, pki):
     following = pki.issue(["mx1.example.org"])
     clean_zone.replace(TLSA, "TLSA", ours.association, following.association)
