@@ -44,6 +44,7 @@ REASONS = (
     ("no dnskey", 9),
     ("could not fetch dnskey", 9),
 )
+_SERVERS = re.compile(r"from ([0-9a-fA-F.:]+(?: and [0-9a-fA-F.:]+)*)")
 _PREFIX = re.compile(r"^validation failure <[^>]*>: ")
 
 
@@ -58,5 +59,9 @@ def of_reason(why_bogus: str) -> int:
 
 
 def reason(why_bogus: str) -> str:
-    """libunbound's words without the name and type, which the reader has already."""
-    return _PREFIX.sub("", why_bogus)
+    """libunbound's words without the name and type, which the reader has already; each server named once."""
+    return _SERVERS.sub(_once, _PREFIX.sub("", why_bogus))
+
+
+def _once(match: re.Match[str]) -> str:
+    return "from " + ", ".join(dict.fromkeys(match[1].split(" and ")))

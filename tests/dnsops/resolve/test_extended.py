@@ -39,3 +39,8 @@ def test_the_reason_comes_without_what_the_reader_knows() -> None:
 @pytest.mark.parametrize("code, name", [(6, "DNSSEC Bogus"), (22, "No Reachable Authority"), (777, "not in RFC 8914")])
 def test_codes_have_the_names_of_the_registry(code: int, name: str) -> None:
     assert extended.name(code) == name
+
+
+def test_the_reason_names_each_server_once() -> None:
+    said = "validation failure <a. A IN>: signature expired from 2001:db8::1 and 192.0.2.1 and 2001:db8::1 for key example.org."
+    assert extended.reason(said) == "signature expired from 2001:db8::1, 192.0.2.1 for key example.org."
