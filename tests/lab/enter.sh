@@ -11,7 +11,7 @@ MAILSRV_LAB_OUTSIDE="$(readlink /proc/self/ns/net) $(readlink /proc/self/ns/mnt)
 export MAILSRV_LAB_OUTSIDE
 
 # The inner shell stays as process 1 and reaps what daemons leave behind.
-inner='MAILSRV_LAB=inside; export MAILSRV_LAB; "$@"; exit $?'
+inner='MAILSRV_LAB=inside; export MAILSRV_LAB; PATH=$PATH:/usr/sbin:/sbin ip link set lo up 2>/dev/null; "$@"; exit $?'
 
 # unshare itself holds back SIGTERM; when it is killed the kernel ends everything inside. Ctrl-C is for CMD alone. The
 # shell gives what runs in the background an empty standard input and deaf ears: `exec 3` and `env` undo that.
