@@ -7,7 +7,8 @@ targets and the configuration what they leave out.
 from __future__ import annotations
 
 import asyncio
-import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -27,7 +28,8 @@ from dnsops.reconcile.asked import Doors, Wish
 from dnsops.reconcile.looking import look_at
 from dnsops.reconcile.outside import outside
 from dnsops.reconcile.target import DEFAULT_TTL, Outcome, Place, Source, Target
-from dnsops.reconcile.tlsa import World, reconcile
+from dnsops.reconcile.tlsa import reconcile
+from dnsops.reconcile.world import World
 from dnsops.records import names
 from dnsops.resolve.answer import Resolver, Security
 from dnsops.resolve.settings import Settings as ResolverSettings
@@ -36,6 +38,8 @@ from dnsops.resolve.settings import from_env
 if TYPE_CHECKING:
     from dnsops.base.settings.model import Dns, Settings
     from dnsops.base.settings.model import Target as TargetSettings
+
+OVERRIDING = ("ports", "sources", "upcoming", "provider", "ttl", "forms", "addresses", "reload")  # options
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,17 @@ def _request(options: dict[str, Any], need_source: bool) -> Request:
             raise Misused(
                 "no host is named", "", "add --host mx1.example.org, or write a configuration and name it with --config"
             )
-        return Request(_configured(settings, options, certs), state, log, resolver)
+        return Request(_configured(settings, settings.targets, options, certs), state, log, resolver)
+    hosts = [asked.host(host) for host in options["hosts"]]
+    known = [target for target in settings.targets if target.host in hosts] if settings else []
+    others = [host for host in hosts if host not in {target.host for target in known}]
     doors = _doors(settings.dns if settings else None, options, certs)
-    wish = _wish(options, settings)
-    targets = asked.targets(wish, doors, need_source) if wish.hosts else []
+    wish = _wish(options, settings, others)
+    targets = asked.targets(wish, doors, need_source) if others else []
     if options["domains"] and need_source and not wish.sources:
         raise Misused("no source is named", "", "add --source pem:PATH; `mailsrv cert sources` lists all kinds")
+    if settings and known:
+        targets = [*_configured(settings, known, options, certs), *targets]
     return Request(targets, state, log, resolver, tuple(options["domains"]), wish, doors)
 
 
@@ -90,14 +99,21 @@ async def reconcile_once(request: Request, dry_run: bool) -> list[Outcome]:
     if dry_run:
         async with outside(request.state, request.log, request.resolver) as world:
             return await reconcile(await _all_targets(request, world), world, dry_run=True)
-    try:
-        with files.lock(request.state / "tlsa.lock"):
-            async with outside(request.state, request.log, request.resolver) as world:
-                return await reconcile(await _all_targets(request, world), world)
-    except OSError as error:
-        raise ForUser(
-            f"cannot be used ({error.strerror})", str(request.state), "name a directory that we may write with --state"
-        ) from None
+    with _locked(request.state):
+        async with outside(request.state, request.log, request.resolver) as world:
+            return await reconcile(await _all_targets(request, world), world)
+
+
+@contextmanager
+def _locked(state: Path) -> Iterator[None]:
+    """The lock of a state directory, or a sentence about why it cannot be had."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(files.lock(state / "tlsa.lock"))
+        except OSError as error:
+            advice = "name a directory that we may write with --state"
+            raise ForUser(f"cannot be used ({error.strerror})", str(state), advice) from None
+        yield
 
 
 async def look(request: Request) -> list[Place]:
@@ -111,14 +127,23 @@ async def _all_targets(request: Request, world: World) -> list[Target]:
     """The named hosts, and the MX hosts of the named domains that the source is for."""
     lists = [request.targets]
     for domain in request.domains:
-        hosts = await _mx_hosts(names.canonical(domain), world.eyes.resolver)
-        fitting = [host for host in hosts if await asyncio.to_thread(_covered, host, request)]
+        hosts = await _mx_hosts(_domain(domain), world.eyes.resolver)
+        refusals = {host: await asyncio.to_thread(_uncovered, host, request) for host in hosts}
+        fitting = [host for host in hosts if not refusals[host]]
         if not fitting:
-            raise ForUser(f"the source is for none of its MX hosts ({', '.join(hosts)})", domain, "name another source")
+            told = "; ".join(dict.fromkeys(refusals.values()))
+            raise ForUser(f"no source is for any of its MX hosts: {told}", domain, "name the source that is")
         if request.doors:
             wish = replace(request.template, hosts=tuple(fitting))
             lists.append(asked.targets(wish, request.doors, bool(wish.sources)))
     return asked.combined(lists)
+
+
+def _domain(text: str) -> str:
+    try:
+        return names.canonical(text)
+    except ForUser as error:
+        raise Misused(error.what, "--domain", "write a domain such as example.org") from None
 
 
 async def _mx_hosts(domain: str, resolver: Resolver) -> tuple[str, ...]:
@@ -131,17 +156,16 @@ async def _mx_hosts(domain: str, resolver: Resolver) -> tuple[str, ...]:
     return tuple(hosts)
 
 
-def _covered(host: str, request: Request) -> bool:
-    """Whether a source has a certificate for the host: a backup MX elsewhere is somebody else's."""
-    if not request.doors or not request.template.sources:
-        return True
-    for spec in request.template.sources:
+def _uncovered(host: str, request: Request) -> str:
+    """Why no source has a certificate for the host: a backup MX elsewhere is somebody else's. "" when one has."""
+    why = ""
+    for spec in request.template.sources if request.doors else ():
         try:
-            if request.doors.source(spec).read(host):
-                return True
-        except ForUser:
-            continue
-    return False
+            request.doors.source(spec).read(host)  # type: ignore[union-attr]
+            return ""
+        except ForUser as error:
+            why = f"{error.where}: {error.what}" if error.where else error.what
+    return why
 
 
 def _settings(path: str | None) -> Settings | None:
@@ -168,10 +192,10 @@ def _resolver(settings: Settings) -> ResolverSettings:
     )
 
 
-def _wish(options: dict[str, Any], settings: Settings | None) -> Wish:
+def _wish(options: dict[str, Any], settings: Settings | None, hosts: Sequence[str]) -> Wish:
     dns = settings.dns if settings else None
     return Wish(
-        hosts=tuple(options["hosts"]),
+        hosts=tuple(hosts),
         ports=tuple(options["ports"]) or ("25",),
         sources=tuple(options["sources"]),
         next=tuple(options["upcoming"]),
@@ -179,23 +203,28 @@ def _wish(options: dict[str, Any], settings: Settings | None) -> Wish:
         ttl=options["ttl"] if options["ttl"] is not None else (dns.ttl if dns else DEFAULT_TTL),
         forms=tuple(options["forms"]) or ("3 1 1",),
         addresses=tuple(options["addresses"]),
-        reload=tuple(shlex.split(options["reload"] or "")),
+        reload=asked.command(options["reload"] or ""),
         allow_insecure=options["allow_insecure"],
         probe=not options["no_probe"],
         adopt=options["adopt"],
     )
 
 
-def _configured(settings: Settings, options: dict[str, Any], certs: Path) -> list[Target]:
-    """The targets of the configuration, with what the options add."""
-    return asked.combined(
-        [
-            asked.targets(
-                _wish_of(target, settings, options), _doors(target.dns or settings.dns, options, certs, target)
-            )
-            for target in settings.targets
-        ]
-    )
+def _configured(
+    settings: Settings, targets: Sequence[TargetSettings], options: dict[str, Any], certs: Path
+) -> list[Target]:
+    """Targets of the configuration, with what the options add. One zone has one writer, however many targets it has."""
+    doors = {id(dns): _doors(dns, options, certs) for dns in [settings.dns, *(target.dns for target in targets)]}
+    lists = []
+    for target in targets:
+        door = replace(doors[id(target.dns or settings.dns)], source=_source(certs, target.credential))
+        try:
+            lists.append(asked.targets(_wish_of(target, settings, options), door))
+        except Misused as error:
+            if any(options[name] for name in OVERRIDING):
+                raise
+            raise Misconfigured(error.what, f"tlsa.targets: {target.host}: {error.where}", error.advice) from None
+    return asked.combined(lists)
 
 
 def _wish_of(target: TargetSettings, settings: Settings, options: dict[str, Any]) -> Wish:
@@ -203,13 +232,13 @@ def _wish_of(target: TargetSettings, settings: Settings, options: dict[str, Any]
     return Wish(
         hosts=(target.host,),
         ports=tuple(options["ports"]) or tuple(map(str, target.ports)),
-        sources=target.sources,
-        next=target.next_sources,
+        sources=tuple(options["sources"]) or target.sources,
+        next=tuple(options["upcoming"]) or target.next_sources,
         provider=options["provider"] or (_spec(dns) if dns else ""),
         ttl=options["ttl"] if options["ttl"] is not None else (target.ttl or (dns.ttl if dns else DEFAULT_TTL)),
         forms=tuple(options["forms"]) or target.forms,
         addresses=tuple(options["addresses"]) or target.addresses,
-        reload=tuple(shlex.split(options["reload"])) if options["reload"] else target.reload,
+        reload=asked.command(options["reload"]) if options["reload"] else target.reload,
         allow_insecure=options["allow_insecure"] or settings.tlsa.allow_insecure,
         probe=target.probe and not options["no_probe"],
         adopt=options["adopt"],
@@ -227,19 +256,25 @@ def _spec(dns: Dns) -> str:
     return dns.provider
 
 
-def _doors(dns: Dns | None, options: dict[str, Any], certs: Path, target: TargetSettings | None = None) -> Doors:
+def _doors(dns: Dns | None, options: dict[str, Any], certs: Path) -> Doors:
     key_file = options["tsig_key"] or (dns.key_file if dns else None)
 
     @cache
     def provider(spec: str) -> Provider:
         return choose.parse(spec, token=dns.token if dns else None, key_file=Path(key_file) if key_file else None)
 
+    return Doors(_source(certs), provider, lambda: Generations(certs))
+
+
+def _source(certs: Path, credential: Secret | None = None) -> Callable[[str], Source]:
+    """How a spec becomes a source here."""
+
     def source(spec: str) -> Source:
         own = spec.strip() == "mailsrv:"
         place = sources.parse(f"mailsrv:{certs}" if own else spec)
-        return _with_credential(place, target.credential) if target and target.credential else place
+        return _with_credential(place, credential) if credential else place
 
-    return Doors(source, provider, lambda: Generations(certs))
+    return source
 
 
 def _with_credential(place: sources.Place, credential: Secret) -> Source:

@@ -37,11 +37,11 @@ def roll(options: dict[str, Any], csr: bool, chain: Path | None, wait: bool, eve
     if csr:
         click.echo(keys.csr(name).decode(), nl=False)
         raise SystemExit(Exit.OK)
-    outcomes = _look(asked)
+    outcomes = _look(asked, wait)
     while wait and not finished(outcomes):
         _progress(outcomes)
         time.sleep(every)
-        outcomes = _look(asked)
+        outcomes = _look(asked, wait)
     if options["as_json"]:
         print_json(report.document(outcomes, False, clock.now().wall))
     else:
@@ -65,10 +65,12 @@ def _prepare(keys: Generations, host: str, chain: Path | None) -> None:
         keys.make_next(host)
 
 
-def _look(asked: Request) -> list[Outcome]:
+def _look(asked: Request, wait: bool) -> list[Outcome]:
     try:
         return asyncio.run(request.reconcile_once(asked, dry_run=False))
     except Later as error:  # another run is at it, and does the same work
+        if not wait:
+            raise
         click.echo(f"{clock.now().wall:%H:%M:%S} {error}", err=True)
         return []
 

@@ -177,7 +177,7 @@ def _reconcile(options: dict[str, Any], dry_run: bool) -> None:
 
 
 def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
-    """A line a place, then everything a person should know."""
+    """A line a place, then everything a person should know; what is wrong goes to stderr."""
     from dnsops.reconcile import report
 
     rows = [
@@ -187,4 +187,4 @@ def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
     print_table("", ("name", "action", "what"), rows)
     for outcome in outcomes:
         for finding in report.findings_of(outcome):
-            click.echo(f"{'!' if finding.trouble else '-'} {finding}")
+            click.echo(f"{'!' if finding.trouble else '-'} {finding}", err=finding.trouble)

@@ -5,19 +5,22 @@ Fails by: `Misused` for options, with what is missing and how to write it.
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Callable, Iterable, Sequence
+import shlex
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
-from dnsops.base.errors import Misused
+from dnsops.base.errors import ForUser, Misused
+from dnsops.certs.wire import how_for
 from dnsops.providers.door import Provider
 from dnsops.reconcile.target import DEFAULT_TTL, LONGEST_TTL, SHORTEST_TTL, Keys, Source, Target
 from dnsops.records import names
 from dnsops.records.tlsa import MATCHINGS, SELECTORS
 from dnsops.rollover.look import Form, Policy
 
-_PORT = re.compile(r"(\d{1,5})(?:/(\w+))?")
+_PORT = re.compile(r"([0-9]{1,5})(?:/([a-z0-9]+))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -67,25 +70,57 @@ def targets(wish: Wish, doors: Doors, need_source: bool = True) -> list[Target]:
     provider = cache(lambda: doors.provider(wish.provider)) if wish.provider else None
     return [
         Target(
-            host=names.host(host),
+            host=name,
             port=number,
             sources=sources,
             policy=policy,
             ttl=ttl(wish.ttl, doors.where),
             how=how,
-            addresses=wish.addresses,
+            addresses=tuple(map(address, wish.addresses)),
             next_sources=later,
             keys=doors.keys() if own else None,
             reload=wish.reload,
             provider=provider,
         )
-        for host in dict.fromkeys(wish.hosts)
-        for number, how in map(port, dict.fromkeys(wish.ports))
+        for name in dict.fromkeys(host(text, doors.where) for text in wish.hosts)
+        for number, how in _spoken(wish)
     ]
 
 
 def _opened(specs: Iterable[str], doors: Doors) -> tuple[Source, ...]:
     return tuple(doors.source(spec) for spec in specs)
+
+
+def host(text: str, where: str = "") -> str:
+    """A host's name in the one spelling: A-labels, lower case."""
+    try:
+        return names.host(text)
+    except ForUser as error:
+        raise Misused(error.what, where or "--host", error.advice or "write a name such as mx1.example.org") from None
+
+
+def address(text: str) -> str:
+    """An address to probe."""
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise Misused(f"{text!r} is no address", "--address", "write 192.0.2.25 or 2001:db8::25") from None
+
+
+def command(text: str) -> tuple[str, ...]:
+    """A command line as a shell would split it; no shell ever sees it."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise Misused(f"{text!r} cannot be split into words ({error})", "--reload", "close the quotation") from None
+
+
+def _spoken(wish: Wish) -> list[tuple[int, str]]:
+    """The ports, each with what it speaks before TLS when somebody is to look at it."""
+    ports = dict(port(text) for text in wish.ports)
+    for number, how in ports.items() if wish.probe else ():
+        how_for(number, how)
+    return list(ports.items())
 
 
 def port(text: str) -> tuple[int, str]:
@@ -121,14 +156,9 @@ def ttl(seconds: int, where: str = "") -> int:
     return seconds
 
 
-def combined(lists: Sequence[list[Target]]) -> list[Target]:
-    """All targets, each port of a host once; two entries for one port are a mistake worth a sentence."""
+def combined(lists: Iterable[list[Target]]) -> list[Target]:
+    """All targets, each port of a host once: two domains may share an MX, which may be named itself, too."""
     seen: dict[tuple[str, int], Target] = {}
     for target in (target for entry in lists for target in entry):
-        key = (target.host, target.port)
-        if key in seen:
-            raise Misused(
-                f"port {target.port} of {target.host} is named twice", "tlsa", "put its sources into one entry"
-            )
-        seen[key] = target
+        seen.setdefault((target.host, target.port), target)
     return list(seen.values())

@@ -6,17 +6,18 @@ Tells: calls the resolver, the authorities, the sources and the ports; all targe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dnsops.base.errors import Deliberate
 from dnsops.certs.chain import Chain
-from dnsops.reconcile.target import Place, Source, Target
-from dnsops.resolve.answer import Answer, Consensus, Resolver, Security, Zone
+from dnsops.reconcile.target import Place, Target
+from dnsops.resolve.answer import Consensus, Resolver, Security, Zone
 from dnsops.rollover.look import Look, Port, Shown
 
 MOST_ADDRESSES = 16
+UNTRUSTED = (Security.BOGUS, Security.FAILED)
 
 
 class Authorities(Protocol):
@@ -57,63 +58,86 @@ async def look_at(targets: Iterable[Target], eyes: Eyes) -> list[Place]:
     by_place: dict[str, list[Sight]] = {}
     for sight in sights:
         by_place.setdefault(sight.port.answer.place, []).append(sight)
-    return await asyncio.gather(*(_place(name, group, eyes) for name, group in by_place.items()))
+    places = await asyncio.gather(*(_place(name, group, eyes) for name, group in by_place.items()))
+    return [replace(place, look=replace(place.look, elsewhere=_elsewhere(place, sights))) for place in places]
+
+
+def _elsewhere(place: Place, sights: Iterable[Sight]) -> frozenset[str]:
+    """Owner names of this run that surely do not lead to this place."""
+    answers = [sight.port.answer for sight in sights]
+    return frozenset(
+        answer.name for answer in answers if answer.security not in UNTRUSTED and answer.place != place.look.place
+    )
 
 
 async def _sight(target: Target, eyes: Eyes) -> Sight:
     async with eyes.at_once:
-        answer = await eyes.resolver.ask(target.owner, "TLSA")
-        port = Port(target.host, target.port, answer)
+        answer, addresses = await asyncio.gather(eyes.resolver.ask(target.owner, "TLSA"), _addresses(target, eyes))
+        port = Port(target.host, target.port, answer, probe=target.policy.probe)
         try:
-            current, upcoming = await asyncio.to_thread(_certificates, target)
+            port = replace(port, shown=await _faces(target, addresses, answer.place, eyes))
+            port = replace(port, current=await asyncio.to_thread(_certificates, target))
+            chains, keys = await asyncio.to_thread(_announced, target)
         except Deliberate as error:
             return Sight(target, port, error)
-        shown = await _faces(target, answer.place, eyes) if target.policy.probe else ()
-        chains, keys = upcoming
-        return Sight(
-            target, Port(target.host, target.port, answer, tuple(current), tuple(keys), tuple(chains), tuple(shown))
-        )
+        return Sight(target, replace(port, next_chains=chains, next_keys=keys))
 
 
-def _certificates(target: Target) -> tuple[list[Chain], tuple[list[Chain], list[bytes]]]:
-    """What the sources hold, and the announced certificates and keys. In a thread: sources read disks and networks."""
-    chains, keys = _read(target.next_sources, target.host), []
+def _certificates(target: Target) -> tuple[Chain, ...]:
+    """What the sources hold. In a thread: sources read disks and networks."""
+    return tuple(source.read(target.host) for source in target.sources)
+
+
+def _announced(target: Target) -> tuple[tuple[Chain, ...], tuple[bytes, ...]]:
+    """The certificates and keys that will be served later."""
+    chains = tuple(source.read(target.host) for source in target.next_sources)
     own = target.keys.next(target.host) if target.keys else None
-    if own and own.chain:
-        chains.append(own.chain)
-    elif own:
-        keys.append(own.spki)
-    return _read(target.sources, target.host), (chains, keys)
+    if own is None:
+        return chains, ()
+    return ((*chains, own.chain), ()) if own.chain else (chains, (own.spki,))
 
 
-def _read(sources: tuple[Source, ...], host: str) -> list[Chain]:
-    return [source.read(host) for source in sources]
-
-
-async def _faces(target: Target, place: str, eyes: Eyes) -> list[Shown]:
-    """What every address of the host shows."""
-    addresses = target.addresses or await _addresses(target.host, eyes.resolver)
+async def _faces(target: Target, addresses: tuple[Shown, ...], place: str, eyes: Eyes) -> tuple[Shown, ...]:
+    """What every address of the host shows; an address that is unknown shows nothing that we could see."""
     thorough = eyes.unsettled(place)
-    seen = await asyncio.gather(*(eyes.probe(target, address, thorough) for address in addresses[:MOST_ADDRESSES]))
-    return [shown for faces in seen for shown in faces]
+    known = [one.address for one in addresses if not one.error]
+    seen = await asyncio.gather(*(eyes.probe(target, address, thorough) for address in known))
+    return (*(shown for faces in seen for shown in faces), *(one for one in addresses if one.error))
 
 
-async def _addresses(host: str, resolver: Resolver) -> tuple[str, ...]:
-    answers: tuple[Answer, ...] = await asyncio.gather(resolver.ask(host, "A"), resolver.ask(host, "AAAA"))
-    return tuple(sorted(str(item) for answer in answers for item in answer.items if item.type in ("A", "AAAA")))
+async def _addresses(target: Target, eyes: Eyes) -> tuple[Shown, ...]:
+    """Where to look, and where nobody can, with the reason."""
+    if not target.policy.probe:
+        return ()
+    if target.addresses:
+        return _bounded(target.addresses)
+    kinds = ("A", "AAAA")
+    answers = await asyncio.gather(*(eyes.resolver.ask(target.host, kind) for kind in kinds))
+    found = sorted(str(item) for answer in answers for item in answer.items if item.type in kinds)
+    doubts = [
+        Shown(f"{answer.type} records", error=f"{answer.security.value} {answer.why}".strip())
+        for answer in answers
+        if answer.security in UNTRUSTED
+    ]
+    return (*_bounded(found), *doubts)
+
+
+def _bounded(addresses: Sequence[str]) -> tuple[Shown, ...]:
+    beyond = [Shown(address, error="not looked at: too many addresses") for address in addresses[MOST_ADDRESSES:]]
+    return (*(Shown(address) for address in addresses[:MOST_ADDRESSES]), *beyond[:1])
 
 
 async def _place(name: str, group: list[Sight], eyes: Eyes) -> Place:
-    """Ask every authoritative server; a target without its certificate stops the whole place, for its key may need a record."""
+    """Ask every authoritative server. What a target without its certificate needs is unknown: nothing is removed there."""
     targets = tuple(sight.target for sight in group)
-    ports = tuple(sight.port for sight in group)
     error = next((sight.error for sight in group if sight.error), None)
-    if any(port.answer.security in (Security.BOGUS, Security.FAILED) for port in ports):
-        return Place(targets, Look(name, ports, Consensus()), "")
+    look = Look(name, tuple(sight.port for sight in group), Consensus(), partial=error is not None)
+    if any(port.answer.security in UNTRUSTED for port in look.ports):
+        return Place(targets, look, "")
     async with eyes.at_once:
         try:
-            zone = await eyes.authorities.zone_of(name, ports[0].answer.zone)
+            zone = await eyes.authorities.zone_of(name, look.ports[0].answer.zone)
             consensus = await eyes.authorities.consensus(zone, name, "TLSA")
         except Deliberate as reason:
-            return Place(targets, Look(name, ports, Consensus()), "", error or reason)
-    return Place(targets, Look(name, ports, consensus), zone.apex, error)
+            return Place(targets, look, "", error or reason)
+    return Place(targets, replace(look, consensus=consensus), zone.apex, error)

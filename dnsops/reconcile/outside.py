@@ -7,9 +7,13 @@ async with outside(state, log) as world:
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from dnsops.base import clock
 from dnsops.base.log import Log
@@ -18,7 +22,7 @@ from dnsops.certs import wire
 from dnsops.reconcile.ledgers import Ledgers
 from dnsops.reconcile.looking import Eyes
 from dnsops.reconcile.target import Target
-from dnsops.reconcile.tlsa import World
+from dnsops.reconcile.world import World
 from dnsops.resolve.authority import Authorities
 from dnsops.resolve.choice import resolver
 from dnsops.resolve.settings import Settings
@@ -47,22 +51,31 @@ async def probe(target: Target, address: str, thorough: bool) -> tuple[Shown, ..
     return tuple(Shown(one.address, one.chain, one.error, one.unroutable) for one in seen)
 
 
-async def run(command: Sequence[str]) -> str:
-    """Run a command without a shell; "" when it exits 0, else what it said."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-    except OSError as error:
-        return f"cannot be run ({error.strerror})"
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), RELOAD_SECONDS)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        return f"did not end within {RELOAD_SECONDS:.0f} s and was killed"
-    if process.returncode == 0:
-        return ""
-    said = printable(output.decode("utf-8", "replace").strip()[-LONGEST_COMPLAINT:])
-    return f"exit status {process.returncode}" + (f" ({said})" if said else "")
+async def run(command: Sequence[str], seconds: float = RELOAD_SECONDS) -> str:
+    """Run a command without a shell; "" when it exits 0, else what it said.
+
+    It says it into a file: a daemon that it starts may keep the stream open for years, and nobody waits for that.
+    """
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
+        except (OSError, ValueError) as error:
+            return f"cannot be run ({error.strerror if isinstance(error, OSError) else error})"
+        try:
+            status = await asyncio.wait_for(process.wait(), seconds)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            return f"did not end within {seconds:g} s and was killed"
+        return f"exit status {status}{_complaint(said)}" if status else ""
+
+
+def _complaint(said: IO[bytes]) -> str:
+    """The last of what it said."""
+    size = said.seek(0, os.SEEK_END)
+    said.seek(max(size - LONGEST_COMPLAINT, 0))
+    text = printable(said.read(LONGEST_COMPLAINT).decode("utf-8", "replace").strip())
+    return f" ({text})" if text else ""

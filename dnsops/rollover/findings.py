@@ -8,13 +8,11 @@ from dnsops.base.moment import Moment
 from dnsops.certs.chain import matches
 from dnsops.records.tlsa import Tlsa
 from dnsops.rollover.ledger import Ledger
-from dnsops.rollover.look import Finding, Look, Policy, Port, Shown, usable
+from dnsops.rollover.look import Finding, Look, Port, Shown, usable
 from dnsops.rollover.machine import Phase, Step, Wanted
 
 
-def findings(
-    ledger: Ledger, look: Look, wanted: Wanted[Tlsa], result: Step[Tlsa], policy: Policy, now: Moment
-) -> list[Finding]:
+def findings(ledger: Ledger, look: Look, wanted: Wanted[Tlsa], result: Step[Tlsa], now: Moment) -> list[Finding]:
     """What a person should know about this look."""
     found = []
     if result.withheld:
@@ -26,15 +24,23 @@ def findings(
         )
     if not look.consensus.told:
         found.append(Finding(f"no name server of {look.place} is known", "no record is removed and no key switched"))
-    if policy.probe:
-        for port in look.ports:
-            found += [
-                finding
-                for shown in port.shown
-                for finding in _of_address(port, shown, look, wanted, result, ledger, now)
-            ]
+    for port in look.ports:
+        found += [
+            finding for shown in port.shown for finding in _of_address(port, shown, look, wanted, result, ledger, now)
+        ]
     left = look.present - frozenset(result.life.stages)
     found += [Finding(f"foreign record left alone: {record.short}", trouble=False) for record in sorted(left)]
+    return found + _kept(ledger, look, wanted)
+
+
+def _kept(ledger: Ledger, look: Look, wanted: Wanted[Tlsa]) -> list[Finding]:
+    """Records that stay for the sake of ports that nobody told us about in this run."""
+    read = {port.answer.name for port in look.ports if port.current}
+    found = []
+    for record in sorted(wanted.kept & look.present):
+        names = ", ".join(sorted(ledger.users.get(record, frozenset()) - read)) or "somebody else"
+        advice = "name that port in the same run; --adopt once when it is gone for good"
+        found.append(Finding(f"{record.short} is kept for {names}", advice, trouble=False))
     return found
 
 
@@ -71,14 +77,14 @@ def _of_address(
     if acted_on and not any(matches(record, shown.chain) for record in acted_on):
         what = f"{at}: senders that verify refuse this key{_since(ledger, look, now)}: no published record matches it"
         advice = "its record is being published" if known else "the source does not know this key: reload the server"
-        return [Finding(what, advice, trouble=not known)]
+        return [Finding(what, advice, not known, port.host)]
     if known:
         return []
     ripe = all(result.life.phase(record) is Phase.RIPE for record in wanted.current)
     advice = (
         "reload the server" if ripe else "do not reload the server yet: resolvers may not know its new key's record"
     )
-    return [Finding(f"{at} still shows a key that the source no longer has", advice)]
+    return [Finding(f"{at} still shows a key that the source no longer has", advice, host=port.host)]
 
 
 def _since(ledger: Ledger, look: Look, now: Moment) -> str:

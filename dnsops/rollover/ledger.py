@@ -1,13 +1,15 @@
 """What we remember about one TLSA name between two looks, as JSON text. Pure.
 
-The ledger is a memory, not the truth: lost or damaged, every wait begins again and ownership is read from the marks
-that the provider holds. It is written before a change is asked for, so that a kill in between loses nothing.
+The ledger is a memory, not the truth: lost or damaged, every wait begins again, and what was published before is left
+alone until a person says --adopt (a mark alone may be another machine's). It is written before a change is asked for, so that a kill in between loses nothing.
 Fails by: ValueError from `read`, with what is wrong.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -18,6 +20,8 @@ from dnsops.rollover.machine import Life, Phase, Stage
 
 VERSION = 1
 LARGEST = 1 << 20
+LONGEST_TTL = 2**31 - 1  # RFC 2181 8
+LONGEST_UP = 1e12  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Ledger:
     """life: the records in our care.  ours: published by us.  adopted: not made by us, but given to us by a person.
 
     foreign: once in our care, but another's by its mark: left alone, reported.  place: the owner name of all this.
+    users: the owner names (aliases of the place, or it itself) whose ports want a record.
     matched: when every address last showed a key that a published record matches.
     """
 
@@ -33,6 +38,7 @@ class Ledger:
     ours: frozenset[Tlsa] = frozenset()
     adopted: frozenset[Tlsa] = frozenset()
     foreign: frozenset[Tlsa] = frozenset()
+    users: Mapping[Tlsa, frozenset[str]] = field(default_factory=dict)
     matched: Moment | None = None
 
     def published(self, records: frozenset[Tlsa]) -> Ledger:
@@ -41,7 +47,10 @@ class Ledger:
     def forget_absent(self, present: frozenset[Tlsa]) -> Ledger:
         """Drop notes on records that no server shows and nobody waits for."""
         alive = present | frozenset(self.life.stages)
-        return replace(self, ours=self.ours & alive, adopted=self.adopted & alive, foreign=self.foreign & present)
+        users = {record: names for record, names in self.users.items() if names and record in self.life.stages}
+        return replace(
+            self, ours=self.ours & alive, adopted=self.adopted & alive, foreign=self.foreign & present, users=users
+        )
 
 
 def write(ledger: Ledger) -> bytes:
@@ -59,6 +68,7 @@ def write(ledger: Ledger) -> bytes:
         "ours": sorted(map(str, ledger.ours)),
         "adopted": sorted(map(str, ledger.adopted)),
         "foreign": sorted(map(str, ledger.foreign)),
+        "users": {str(record): sorted(names) for record, names in sorted(ledger.users.items())},
         "matched": ledger.matched.as_json() if ledger.matched else None,
     }
     return (json.dumps(document, indent=1) + "\n").encode()
@@ -73,15 +83,30 @@ def read(data: bytes) -> Ledger:
         if document["version"] != VERSION:
             raise ValueError(f"version {document['version']}, this program knows {VERSION}")
         stages = {
-            Tlsa.parse(key): Stage(Phase[stage["phase"]], Moment.from_json(stage["since"]))
+            Tlsa.parse(key): Stage(Phase[stage["phase"]], _sane(Moment.from_json(stage["since"])))
             for key, stage in document["records"].items()
         }
-        life = Life(stages, timedelta(seconds=float(document["ttl"])), _moment(document["ttl_seen"]))
+        life = Life(stages, _ttl(document["ttl"]), _moment(document["ttl_seen"]))
         ours, adopted, foreign = (frozenset(map(Tlsa.parse, document[part])) for part in ("ours", "adopted", "foreign"))
-        return Ledger(str(document["place"]), life, ours, adopted, foreign, _moment(document["matched"]))
-    except (KeyError, TypeError, AttributeError, RecursionError, ForUser) as error:
+        users = {Tlsa.parse(key): frozenset(map(str, names)) for key, names in document["users"].items()}
+        return Ledger(str(document["place"]), life, ours, adopted, foreign, users, _moment(document["matched"]))
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, ForUser) as error:
         raise ValueError(f"not a ledger ({type(error).__name__}: {error})") from None
 
 
 def _moment(data: dict[str, str | float] | None) -> Moment | None:
-    return Moment.from_json(data) if data else None
+    return _sane(Moment.from_json(data)) if data else None
+
+
+def _sane(moment: Moment) -> Moment:
+    """Only what a clock can have shown: nobody computes with infinity, or before the boot."""
+    if not 0 <= moment.up < LONGEST_UP:
+        raise ValueError(f"{moment.up} seconds since a boot")
+    return moment
+
+
+def _ttl(value: object) -> timedelta:
+    seconds = float(value)  # type: ignore[arg-type]
+    if not (math.isfinite(seconds) and 0 <= seconds <= LONGEST_TTL):
+        raise ValueError(f"a TTL of {seconds} seconds")
+    return timedelta(seconds=seconds)

@@ -14,11 +14,15 @@ Form = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something a person should know. `trouble`: mail is or will be affected, exit status 1."""
+    """Something a person should know. `trouble`: mail is or will be affected, exit status 1.
+
+    host: whose port shows what it should not; a reload makes such a finding untrue.
+    """
 
     what: str
     advice: str = ""
     trouble: bool = True
+    host: str = ""
 
     def __str__(self) -> str:
         return f"{self.what} - {self.advice}" if self.advice else self.what
@@ -53,6 +57,7 @@ class Port:
     """One port of one host. answer: its TLSA look-up. current: the certificates that its sources give.
 
     next_keys: SubjectPublicKeyInfo (DER) of keys announced for later; next_chains: their certificates, where there are any.
+    probe: whether a person lets us look at what it shows; if not, the sources are believed.
     """
 
     host: str
@@ -62,9 +67,16 @@ class Port:
     next_keys: tuple[bytes, ...] = ()
     next_chains: tuple[Chain, ...] = ()
     shown: tuple[Shown, ...] = ()
+    probe: bool = True
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+    @property
+    def blind(self) -> bool:
+        """Whether an address may show something that we did not see."""
+        seen = any(shown.chain for shown in self.shown)
+        return self.probe and (not seen or any(not shown.chain and not shown.unroutable for shown in self.shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +84,15 @@ class Look:
     """Everything that was seen of one TLSA RRset: where it stands, and all our ports whose names lead there.
 
     Several ports share a place when their names are CNAMEs to it or come from one wildcard; a record leaves only when none
-    of them needs it.
+    of them needs it.  partial: what a port here needs could not be found out.  elsewhere: owner names that are proven to
+    lead to other places now.
     """
 
     place: str
     ports: tuple[Port, ...]
     consensus: Consensus
+    partial: bool = False
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def present(self) -> frozenset[Tlsa]:
@@ -90,9 +105,9 @@ class Look:
 
     @property
     def everywhere(self) -> frozenset[Tlsa] | None:
-        """What every server and every validated answer shows."""
+        """What every server and every validated answer shows; None while anything is in doubt."""
         shared = self.consensus.everywhere
-        if shared is None:
+        if shared is None or self.partial:
             return None
         return tlsa_only(shared).intersection(*(port.answer.items for port in self.ports))
 
@@ -105,6 +120,13 @@ class Look:
 def usable(look: Look) -> frozenset[Tlsa]:
     """The records there that a sender would act on."""
     return frozenset(record for record in look.present if flaw(record) is None)
+
+
+def bare(look: Look) -> bool:
+    """Whether somebody is told that there is nothing to verify against: by a server that answers, or by a proof."""
+    told = [told.items for told in look.consensus.told if told.items is not None]
+    answers = [*told, *(port.answer.items for port in look.ports)]
+    return any(all(flaw(record) for record in tlsa_only(items)) for items in answers)
 
 
 def tlsa_only(items: Iterable[object]) -> frozenset[Tlsa]:

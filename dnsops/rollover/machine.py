@@ -31,6 +31,7 @@ from dnsops.base.moment import Moment
 K = TypeVar("K", bound=Hashable)
 
 NOTHING = timedelta(0)
+SHORTEST_TTL = timedelta(seconds=1)  # who answers with TTL 0 is still believed for the length of a connection
 
 
 class Phase(Enum):
@@ -59,7 +60,7 @@ class Life(Generic[K]):
     @property
     def hold(self) -> timedelta:
         """How long every wait is: twice the largest TTL."""
-        return 2 * self.ttl
+        return 2 * max(self.ttl, SHORTEST_TTL)
 
     def phase(self, key: K) -> Phase | None:
         stage = self.stages.get(key)
@@ -68,10 +69,14 @@ class Life(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class Wanted(Generic[K]):
-    """Records of the keys in use, and of the key announced for later (empty without one)."""
+    """Records of the keys in use, and of the key announced for later (empty without one).
+
+    kept: records that somebody wants who is not part of this look: not asked for here, and not removed here.
+    """
 
     current: frozenset[K]
     next: frozenset[K] = frozenset()
+    kept: frozenset[K] = frozenset()
 
     @property
     def all(self) -> frozenset[K]:
@@ -83,7 +88,8 @@ class Seen(Generic[K]):
     """One look at the world.
 
     everywhere: what all authoritative servers and the validated answer show; None when one is silent or unproven.
-    anywhere: what at least one of them shows.  usable: those in `anywhere` that a sender would act on.
+    anywhere: what at least one of them shows.
+    usable: those in `anywhere` that a sender would act on; none while some server shows nothing of the kind.
     shown: for each address of the port that answered, which records its key satisfies.
     blind: addresses that did not answer, so that nobody knows what they show.
     """
@@ -123,9 +129,10 @@ def step(life: Life[K], wanted: Wanted[K], seen: Seen[K], now: Moment) -> Step[K
     """One look, one step: pure, and safe to take as often as anyone likes."""
     life = _remember_ttl(life, seen, now)
     needed = wanted.all | (seen.served & frozenset(life.stages))
-    life = replace(life, stages=_aged(life, needed, seen, now))
+    alive = needed | (wanted.kept & seen.anywhere & frozenset(life.stages))
+    life = replace(life, stages=_aged(life, alive, seen, now))
     missing = frozenset(key for key in needed if life.phase(key) is Phase.ASKED and key not in seen.anywhere)
-    publish = missing if _harmless(missing, seen) else frozenset()
+    publish = missing if _harmless(needed, seen) else frozenset()
     return Step(
         life,
         publish=publish,
@@ -168,18 +175,18 @@ def _next_phase(key: K, stage: Stage, needed: bool, seen: Seen[K], hold: timedel
             return Phase.RETIRING
         case Phase.ASKED | Phase.RETIRING:
             return Phase.SPREADING if on_all else Phase.ASKED
-        case Phase.SPREADING | Phase.RIPE if known and not on_all:
-            return Phase.ASKED
+        case Phase.SPREADING | Phase.RIPE if (known and not on_all) or key not in seen.anywhere:
+            return Phase.ASKED  # lost: a server that is silent does not hide that the others lack it
         case Phase.SPREADING if on_all and (now.after(stage.since) or NOTHING) >= hold:
             return Phase.RIPE
     return stage.phase
 
 
-def _harmless(missing: frozenset[K], seen: Seen[K]) -> bool:
+def _harmless(needed: frozenset[K], seen: Seen[K]) -> bool:
     """Whether publishing breaks nothing that works: a name without usable records is not verified by anyone."""
     if seen.usable:
         return True  # senders verify already; one more record can only help
-    return bool(seen.shown) and all(address & missing for address in seen.shown)
+    return bool(seen.shown) and all(address & needed for address in seen.shown)
 
 
 def _prunable(life: Life[K], wanted: Wanted[K], seen: Seen[K], now: Moment) -> frozenset[K]:

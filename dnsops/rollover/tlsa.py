@@ -16,7 +16,7 @@ from dnsops.records.tlsa import Tlsa
 from dnsops.resolve.answer import Security
 from dnsops.rollover.findings import findings
 from dnsops.rollover.ledger import Ledger
-from dnsops.rollover.look import Finding, Form, Look, Policy, Port, usable
+from dnsops.rollover.look import Finding, Form, Look, Policy, Port, bare, usable
 from dnsops.rollover.machine import Phase, Seen, Stage, Step, Wanted, step
 
 
@@ -61,12 +61,14 @@ def decide(ledger: Ledger, look: Look, policy: Policy, now: Moment) -> Decision:
         return Decision(Action.REFUSE, ledger, findings=tuple(known), wanted=wanted)
     if policy.adopt:
         ledger = _adopted(ledger, look.present - wanted.all, policy, now)
+    users = _users(ledger, look, policy)
+    wanted = replace(wanted, kept=frozenset(users) - wanted.all)
     result = step(ledger.life, wanted, _seen(ledger, look, wanted, policy), now)
-    kept = replace(ledger, place=look.place, life=result.life).forget_absent(look.present)
-    known += findings(ledger, look, wanted, result, policy, now)
+    kept = replace(ledger, place=look.place, life=result.life, users=users).forget_absent(look.present)
+    known += findings(ledger, look, wanted, result, now)
     return Decision(
         _action(result, wanted, policy),
-        kept if _mismatched(look, policy) else replace(kept, matched=now),
+        kept if _mismatched(look) else replace(kept, matched=now),
         publish=result.publish,
         needed=result.needed,
         prune=result.prune,
@@ -80,24 +82,43 @@ def decide(ledger: Ledger, look: Look, policy: Policy, now: Moment) -> Decision:
 
 def wanted_records(look: Look, policy: Policy, now: datetime) -> tuple[Wanted[Tlsa], list[Finding]]:
     """The records that the keys in use and the announced keys need, and what is wrong with their certificates."""
-    flawed: list[Finding] = []
-    current: set[Tlsa] = set()
-    upcoming: set[Tlsa] = set()
-    for port in look.ports:
-        for chain in port.current:
-            flawed += [
-                Finding(f"{chain.where}: {problem}", "renew it or name the right source")
-                for problem in flaws(chain, port.host, now)
-            ]
-            if chain.covers(port.host):
-                current |= _records(chain, policy.forms, flawed)
-        for chain in port.next_chains:
-            upcoming |= _records(chain, policy.forms, flawed)
-        for key in port.next_keys:
-            upcoming |= {
-                spki_association(key, 3, matching) for usage, sel, matching in policy.forms if (usage, sel) == (3, 1)
-            }
-    return Wanted(frozenset(current), frozenset(upcoming - current)), list(dict.fromkeys(flawed))
+    flawed = [
+        Finding(f"{chain.where}: {problem}", "renew it or name the right source")
+        for port in look.ports
+        for chain in port.current
+        for problem in flaws(chain, port.host, now)
+    ]
+    current = frozenset().union(*(_current(port, policy, flawed) for port in look.ports))
+    upcoming = frozenset().union(*(_upcoming(port, policy, flawed) for port in look.ports))
+    return Wanted(current, upcoming - current), list(dict.fromkeys(flawed))
+
+
+def _current(port: Port, policy: Policy, flawed: list[Finding]) -> frozenset[Tlsa]:
+    """What the keys that this port's sources hold need."""
+    fitting = (chain for chain in port.current if chain.covers(port.host))
+    return frozenset().union(*(_records(chain, policy.forms, flawed) for chain in fitting))
+
+
+def _upcoming(port: Port, policy: Policy, flawed: list[Finding]) -> frozenset[Tlsa]:
+    """What the keys that are announced for this port need."""
+    chains = (_records(chain, policy.forms, flawed) for chain in port.next_chains)
+    matchings = [matching for usage, selector, matching in policy.forms if (usage, selector) == (3, 1)]
+    bare_keys = {spki_association(key, 3, matching) for key in port.next_keys for matching in matchings}
+    return frozenset(bare_keys).union(*chains)
+
+
+def _users(ledger: Ledger, look: Look, policy: Policy) -> dict[Tlsa, frozenset[str]]:
+    """Who wants each record: the ports of this look by what they say now, everybody else by what was said last.
+
+    A port that is not part of this run, or whose own name or source cannot be read now, goes on needing its record.
+    """
+    read = [port for port in look.ports if port.current]
+    heard = look.elsewhere | {port.answer.name for port in read}
+    users = {record: names - heard for record, names in ledger.users.items()} if not policy.adopt else {}
+    for port in read:
+        for record in _current(port, policy, []) | _upcoming(port, policy, []):
+            users[record] = users.get(record, frozenset()) | {port.answer.name}
+    return {record: names for record, names in users.items() if names}
 
 
 def _records(chain: Chain, forms: tuple[Form, ...], flawed: list[Finding]) -> set[Tlsa]:
@@ -141,28 +162,23 @@ def _seen(ledger: Ledger, look: Look, wanted: Wanted[Tlsa], policy: Policy) -> S
     """The look in the machine's terms."""
     candidates = look.present | wanted.all | frozenset(ledger.life.stages)
     chains = [shown.chain for port in look.ports for shown in port.shown if shown.chain]
-    satisfied = tuple(frozenset(record for record in candidates if matches(record, chain)) for chain in chains)
+    satisfied = [frozenset(record for record in candidates if matches(record, chain)) for chain in chains]
+    believed = [_current(port, policy, []) for port in look.ports if not port.probe and port.current]
     return Seen(
         everywhere=look.everywhere,
         anywhere=look.present,
-        usable=usable(look),
+        usable=frozenset() if bare(look) else usable(look),
         ttl=timedelta(seconds=look.ttl),
-        shown=satisfied if policy.probe else (wanted.current,),
-        blind=policy.probe and any(_blind(port) for port in look.ports),
+        shown=(*satisfied, *believed),
+        blind=any(port.blind for port in look.ports),
     )
 
 
-def _blind(port: Port) -> bool:
-    """Whether an address of this port may show something that we did not see."""
-    seen = any(shown.chain for shown in port.shown)
-    return not seen or any(not shown.chain and not shown.unroutable for shown in port.shown)
-
-
-def _mismatched(look: Look, policy: Policy) -> bool:
+def _mismatched(look: Look) -> bool:
     """Whether senders that verify are refused somewhere right now."""
     acted_on = usable(look)
     chains = [shown.chain for port in look.ports for shown in port.shown if shown.chain]
-    return policy.probe and bool(acted_on) and not all(any(matches(r, chain) for r in acted_on) for chain in chains)
+    return bool(acted_on) and not all(any(matches(r, chain) for r in acted_on) for chain in chains)
 
 
 def _action(result: Step[Tlsa], wanted: Wanted[Tlsa], policy: Policy) -> Action:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from dnsops.base.log import Log
 from dnsops.base.moment import Moment
@@ -22,6 +23,7 @@ from dnsops.reconcile.ledgers import Ledgers
 from dnsops.reconcile.looking import Eyes
 from dnsops.reconcile.report import action_of
 from dnsops.reconcile.target import Outcome, Target
+from dnsops.reconcile.world import World as TlsaWorld
 from dnsops.records.rdata import Record
 from dnsops.records.tlsa import Tlsa
 from dnsops.resolve.answer import Security
@@ -105,6 +107,7 @@ class World:
     def __init__(self, directory: Path, served: Chain) -> None:
         self.now = Moment(NOON, "boot", 1000.0)
         self.dns = MemoryDns({"example.org": Security.SECURE})
+        self.resolver: Any = self.dns
         self.dns.put(HOST, "A", ADDRESSES[0])
         self.dns.put(HOST, "AAAA", ADDRESSES[1])
         self.ports: dict[tuple[str, int], Chain | None] = {(address, 25): served for address in ADDRESSES}
@@ -175,8 +178,8 @@ class World:
     def run(self, dry_run: bool = False) -> list[Outcome]:
         """One run of the story, as a process of its own would do it: nothing but the disk is remembered."""
         ledgers = FaultyLedgers(self.directory / "tlsa", self)
-        eyes = Eyes(self.dns, self.dns, self.probe, ledgers.unsettled)
-        world = tlsa.World(eyes, ledgers, lambda: self.now, Log(quiet=True), self.run_command, patience=0)
+        eyes = Eyes(self.resolver, self.dns, self.probe, ledgers.unsettled)
+        world = TlsaWorld(eyes, ledgers, lambda: self.now, Log(quiet=True), self.run_command, patience=0)
         return asyncio.run(tlsa.reconcile(self.targets, world, dry_run))
 
     def action(self, dry_run: bool = False) -> str:

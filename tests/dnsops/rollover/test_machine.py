@@ -36,6 +36,7 @@ def life(**stages: tuple[Phase, float]) -> Life[str]:
 A = Wanted(frozenset("a"))
 AB = Wanted(frozenset("a"), frozenset("b"))
 B = Wanted(frozenset("b"))
+KEPT = Wanted(frozenset("b"), kept=frozenset("a"))
 
 ASKED, SPREADING, RIPE, RETIRING = Phase
 TRANSITIONS = [
@@ -63,6 +64,29 @@ TRANSITIONS = [
     ),
     ("ripe, then lost everywhere", life(a=(RIPE, 0)), A, seen("", shown="a"), 9, "a=ASKED", "a", "", False),
     ("ripe, then lost at one server", life(a=(RIPE, 0)), A, seen("", anywhere="a"), 9, "a=ASKED", "", "", False),
+    ("ripe, then lost, a server silent", life(a=(RIPE, 0)), A, seen(None, anywhere="z"), 9, "a=ASKED", "a", "", False),
+    (
+        "somebody else's, kept",
+        life(a=(RIPE, 0), b=(RIPE, 0)),
+        KEPT,
+        seen("ab", shown="b"),
+        9,
+        "a=RIPE b=RIPE",
+        "",
+        "",
+        False,
+    ),
+    (
+        "somebody else's, lost",
+        life(a=(RIPE, 0), b=(RIPE, 0)),
+        KEPT,
+        seen("b", shown="b"),
+        9,
+        "a=RETIRING b=RIPE",
+        "",
+        "",
+        False,
+    ),
     ("the next key announced", life(a=(RIPE, 0)), AB, seen("a"), 9, "a=RIPE b=ASKED", "b", "", False),
     ("the next key ripe", life(a=(RIPE, 0), b=(SPREADING, 0)), AB, seen("ab"), 2, "a=RIPE b=RIPE", "", "", True),
     (
