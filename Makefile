@@ -35,7 +35,7 @@ bench: setup
 	@$(ENTER) $(PYTHON) -m tests.bench
 
 try: setup
-	@echo "mailsrv try comes with serving mail. What works today: make demo, and .venv/bin/mailsrv --help"
+	@$(VENV)/bin/mailsrv try
 
 clean:
 	rm -rf $(VENV) .lab dist .mypy_cache .ruff_cache .pytest_cache

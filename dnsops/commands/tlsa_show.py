@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dnsops.base.errors import Exit
 from dnsops.certs.chain import matches
+from dnsops.reconcile.report import server
 from dnsops.reconcile.target import Place
 from dnsops.records.tlsa import USAGES, Tlsa, flaw
 from dnsops.resolve.answer import Security
@@ -113,16 +114,7 @@ def document(places: Sequence[Place]) -> Json:
                 "zone": place.zone,
                 "records": [str(record) for record in sorted(place.look.present)],
                 "ports": [_port(port, place) for port in place.look.ports],
-                "servers": [
-                    {
-                        "name": told.server.name,
-                        "address": told.server.address,
-                        "records": None if told.items is None else [str(r) for r in sorted(tlsa_only(told.items))],
-                        "ttl": told.ttl,
-                        "error": told.why,
-                    }
-                    for told in place.look.consensus.told
-                ],
+                "servers": [server(told) for told in place.look.consensus.told],
             }
             for place in places
         ],

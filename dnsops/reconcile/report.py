@@ -84,7 +84,7 @@ def _result(outcome: Outcome, dry_run: bool) -> Json:
         "wanted": _texts(decision.wanted.current if decision else ()),
         "next": _texts(decision.wanted.next if decision else ()),
         "published": _texts(look.present),
-        "servers": [_server(told) for told in look.consensus.told],
+        "servers": [server(told) for told in look.consensus.told],
         "add": _texts((decision.publish if decision else frozenset()) if dry_run else outcome.added),
         "remove": _texts((decision.prune if decision else frozenset()) if dry_run else outcome.removed),
         "switched": list(outcome.switched),
@@ -115,7 +115,8 @@ def _shown(shown: Shown, present: frozenset[Tlsa]) -> Json:
     return {"address": shown.address, "matches": _texts(matched), "error": shown.error}
 
 
-def _server(told: Told) -> Json:
+def server(told: Told) -> Json:
+    """One authoritative server's word; `records` is null when it did not answer."""
     known = told.items is not None
     return {
         "name": told.server.name,

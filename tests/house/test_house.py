@@ -32,6 +32,36 @@ PURE = (
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",
     "dnsops.rollover",
+    *(
+        f"mailsrv.directory.{room}"
+        for room in (
+            "accounts",
+            "address",
+            "book",
+            "keys",
+            "prep",
+            "rights",
+            "routing",
+            "throttle",
+            "verified",
+        )
+    ),
+    *(
+        f"mailsrv.directory.sasl.{room}"
+        for room in ("binding", "door", "gs2", "login", "oauthbearer", "plain", "scram")
+    ),
+    "mailsrv.message",
+    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
+    *(
+        f"mailsrv.smtp.{room}"
+        for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")
+    ),
+    *(f"mailsrv.send.{room}" for room in ("letter", "offers", "reply", "schedule", "settlement", "verdict")),
+    "mailsrv.transport",
+    "mailsrv.store.door",
+    "mailsrv.store.flags",
+    "mailsrv.store.names",
+    "mailsrv.store.words",
     "timers.changes",
     "timers.outcome",
     "timers.table",
@@ -57,10 +87,14 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
+    "aiosmtpd": ("mailsrv.smtp.connection",),
+    "apsw": ("mailsrv.store.sqlite",),
+    "argon2": ("mailsrv.directory.slow",),
+    "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
-    "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "timers.commands"),
+    "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
-    "cryptography": ("dnsops.certs",),
+    "cryptography": ("dnsops.certs", "mailsrv.directory.sasl.binding"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),

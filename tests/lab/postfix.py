@@ -98,6 +98,7 @@ class Instance:
             return None
 
     def _write_files(self) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)  # of an instance that was here before
         for part in ("etc", "queue", "data"):
             (self.home / part).mkdir(parents=True)
         shutil.chown(self.home / "data", "postfix")

@@ -54,7 +54,9 @@ class Program:
         self.process = None
 
     def freeze(self) -> None:
+        """Returns when every thread of it stands still: a signal takes a moment, in which it may still answer."""
         self._signal(signal.SIGSTOP)
+        wait_until(self._still, f"{self.name} to stand still")
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
@@ -62,6 +64,15 @@ class Program:
     def _signal(self, number: signal.Signals) -> None:
         if self.process:
             self.process.send_signal(number)
+
+    def _still(self) -> bool:
+        if self.process is None:
+            return True
+        states = [
+            task.read_text().rpartition(")")[2].split()[0]
+            for task in Path("/proc").glob(f"{self.process.pid}/task/*/stat")
+        ]
+        return all(state in "TtZ" for state in states)
 
     def _ended(self) -> bool:
         return self.process is None or self.process.poll() is not None

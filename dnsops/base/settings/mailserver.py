@@ -1,4 +1,4 @@
-"""The settings of the mail server itself: accounts, listeners, logging in, the queue. Pure."""
+"""The settings of the mail server itself: accounts, addresses, listeners, logging in, the queue. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,27 @@ from pydantic import Field
 
 from dnsops.base.settings.section import Port, Section, Text
 from dnsops.base.settings.words import ONE_OR_MANY, Address, MailAddress, PasswordHash, SecretText
+
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+
+Size = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8} ?[KMGT]?(i?B)?$")]
+
+
+class AppPassword(Section):
+    """A password of its own for one program or device, to be taken back alone."""
+
+    name: Text = Field(description="What it is for.", examples=["phone"])
+    password: SecretText | None = Field(
+        default=None, description="The password.", examples=["!file /etc/mailsrv/pw1-phone"]
+    )
+    password_hash: PasswordHash | None = Field(
+        default=None,
+        description="Instead of the password its hash; `mailsrv account hash --app` makes both.",
+        examples=["{SSHA512}RmlmdHkgYnl0ZXMgb2YgYSBkaWdlc3QgYW5kIGl0cyBzYWx0"],
+    )
+    expires: Day | None = Field(
+        default=None, description="The last day (UTC) on which it is taken.", examples=["2030-12-31"]
+    )
 
 
 class Account(Section):
@@ -20,6 +41,20 @@ class Account(Section):
         description="Instead of the password its hash: argon2id, {SHA512-CRYPT}, bcrypt and others as Dovecot and Stalwart write them.",
         examples=["$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaA"],
     )
+    scram_keys: PasswordHash | None = Field(
+        default=None,
+        description="SCRAM keys of the same password, for SCRAM beside a password_hash; `password` alone needs none.",
+        examples=["{SCRAM-SHA-256}4096,c2FsdHNhbHQ=,c3RvcmVk,c2VydmVy"],
+    )
+    app_passwords: tuple[AppPassword, ...] = Field(
+        default=(), description="Further passwords, one for each program or device.", max_length=16
+    )
+    quota: Size | None = Field(
+        default=None, description="How much mail it may keep; without end unless given.", examples=["10 GiB"]
+    )
+    enabled: bool = Field(
+        default=True, description="Whether one may log in; mail is taken all the same.", examples=[True]
+    )
     addresses: Annotated[tuple[MailAddress, ...], ONE_OR_MANY] = Field(
         description="Its mail addresses: the first is the main one, the rest are aliases.",
         examples=[["user1@example.org", "user1real@example.org"]],
@@ -29,6 +64,31 @@ class Account(Section):
         default=(),
         description="Patterns of further sender addresses; one's own addresses and their subaddresses are allowed anyway.",
         examples=[["user1+*@example.org"]],
+        max_length=100,
+    )
+
+
+class Alias(Section):
+    """An address whose mail goes to others."""
+
+    address: MailAddress = Field(description="The address.", examples=["info@example.org"])
+    to: Annotated[tuple[Text, ...], ONE_OR_MANY] = Field(
+        description="Names of accounts, addresses here, or addresses elsewhere.",
+        examples=[["user1", "partner@example.net"]],
+        min_length=1,
+        max_length=1000,
+    )
+
+
+class Group(Section):
+    """Several accounts under one address."""
+
+    address: MailAddress = Field(description="The address.", examples=["team@example.org"])
+    members: Annotated[tuple[Text, ...], ONE_OR_MANY] = Field(
+        description="Names of accounts.", examples=[["user1", "postmaster"]], min_length=1, max_length=1000
+    )
+    members_may_send: bool = Field(
+        default=False, description="Whether each member may send as the group.", examples=[True]
     )
 
 

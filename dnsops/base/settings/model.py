@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dnsops.base.settings.mailserver import Account, Admin, Auth, ImapRules, Listeners, Queue
+from dnsops.base.settings.mailserver import Account, Admin, Alias, Auth, Group, ImapRules, Listeners, Queue
 from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text, Ttl
 from dnsops.base.settings.words import (
     ONE_OR_MANY,
@@ -241,6 +241,23 @@ class Settings(Section):
     dns: Dns | None = Field(default=None, description="Who holds the zones, and how to write there.")
     acme: Acme = Field(default=Acme(), description="Where certificates are issued.")
     accounts: tuple[Account, ...] = Field(default=(), description="Who has mail here; more may live in the database.")
+    aliases: tuple[Alias, ...] = Field(default=(), description="Addresses whose mail goes to others.")
+    groups: tuple[Group, ...] = Field(default=(), description="Several accounts under one address.")
+    catch_all: dict[HostName, Text] = Field(
+        default={},
+        description="For a domain, the account or address that takes mail for addresses nobody has.",
+        examples=[{"example.org": "user1"}],
+    )
+    subaddress_separator: Annotated[str, Field(pattern=r"^[-+=_.#~!]{0,4}$")] = Field(
+        default="+",
+        description="What may stand between an address and a tag of one's own, each character by itself; empty for none.",
+        examples=["+"],
+    )
+    postmaster: Text | None = Field(
+        default=None,
+        description="The account that takes mail for postmaster and abuse where nobody has these addresses; else the one named postmaster or admin, else the first.",
+        examples=["user1"],
+    )
     admin: Admin | None = Field(default=None, description="A fallback administrator.")
     listeners: Listeners = Field(default=Listeners(), description="The ports of the mail server.")
     auth: Auth = Field(default=Auth(), description="How users prove who they are.")

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from dnsops.base.printable import printable
+from dnsops.base.secrets import Secret
+from dnsops.base.settings.mailserver import Account
 from dnsops.base.settings.model import Dns, Settings
-from dnsops.base.settings.tree import KeyPath, dotted
+from dnsops.base.settings.patterns import BadPattern, pattern
+from dnsops.base.settings.tree import KeyPath, Reference, dotted
+
+# How password hashes may be marked; mailsrv.directory.hashes reads them, and its tests keep the two lists one.
+# fmt: off
+PASSWORD_SCHEMES = (
+    "ARGON2ID", "ARGON2I", "SHA512-CRYPT", "SHA256-CRYPT", "MD5-CRYPT",
+    "BLF-CRYPT", "BCRYPT", "CRYPT", "PBKDF2", "SCRYPT", "SCRAM-SHA-256", "SCRAM-SHA-1",
+    "SSHA", "SSHA256", "SSHA512", "SMD5", "SHA", "SHA1", "SHA256", "SHA512",
+    "MD5", "PLAIN-MD5", "LDAP-MD5", "PLAIN", "CLEAR", "CLEARTEXT",
+)
+# fmt: on
+PASSWORD_PREFIXES = ("$argon2", "$6$", "$5$", "$1$", "$2a$", "$2b$", "$2y$", "$pbkdf2", "$scrypt$")
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,12 @@ def names_once(settings: Settings) -> Iterator[Conflict]:
         for n, account in enumerate(settings.accounts)
         for m, address in enumerate(account.addresses)
     )
+    yield from _twice(
+        [
+            *((("aliases", n, "address"), alias.address) for n, alias in enumerate(settings.aliases)),
+            *((("groups", n, "address"), group.address) for n, group in enumerate(settings.groups)),
+        ]
+    )
     yield from _twice((("domains", n), name) for n, name in enumerate(settings.domains))
 
 
@@ -38,10 +59,57 @@ def targets_once(settings: Settings) -> Iterator[Conflict]:
     )
 
 
+def one_owner(settings: Settings) -> Iterator[Conflict]:
+    """An address of an account is no other's name, no group, and an alias only of that account itself."""
+    owners = {address.casefold(): account.name for account in settings.accounts for address in account.addresses}
+    for n, account in enumerate(settings.accounts):
+        owner = owners.get(account.name.casefold(), account.name)
+        if owner != account.name:
+            yield Conflict(("accounts", n, "name"), f"is an address of the account {owner}", "choose another name")
+    for n, group in enumerate(settings.groups):
+        if group.address.casefold() in owners:
+            owner = owners[group.address.casefold()]
+            yield Conflict(("groups", n, "address"), f"is an address of the account {owner}", "choose another address")
+    for n, alias in enumerate(settings.aliases):
+        owner = owners.get(alias.address.casefold(), "")
+        if owner and owner not in alias.to:
+            yield Conflict(
+                ("aliases", n, "address"), f"is an address of the account {owner}", f"add {owner} to `to`, or remove it"
+            )
+
+
+def accounts_are_there(settings: Settings) -> Iterator[Conflict]:
+    """What names an account names one that there is."""
+    known = [account.name for account in settings.accounts]
+    for path, name, address_too in _named(settings):
+        if name not in known and not (address_too and "@" in name):
+            yield Conflict(path, f"there is no account {name}", f"write one of: {', '.join(known[:8]) or 'none yet'}")
+    for domain in settings.catch_all:
+        if domain not in settings.domains:
+            yield Conflict(("catch_all", domain), f"{domain} is not one of `domains`", "add it there, or remove this")
+
+
+def patterns_are_read(settings: Settings) -> Iterator[Conflict]:
+    """A pattern of may_send_as can be matched."""
+    for n, account in enumerate(settings.accounts):
+        for m, text in enumerate(account.may_send_as):
+            try:
+                pattern(text)
+            except BadPattern as error:
+                yield Conflict(
+                    ("accounts", n, "may_send_as", m),
+                    f"not a pattern: {error}",
+                    "write it like user1+*@example.org or re:(sales|info)@example\\.org",
+                )
+
+
 def one_password(settings: Settings) -> Iterator[Conflict]:
-    """A password or its hash, one of them."""
+    """A password or its hash, one of them, and of a kind that is known."""
     for n, account in enumerate(settings.accounts):
         yield from _password(("accounts", n), account.password, account.password_hash)
+        yield from _scram_keys(("accounts", n, "scram_keys"), account)
+        for m, app in enumerate(account.app_passwords):
+            yield from _password(("accounts", n, "app_passwords", m), app.password, app.password_hash)
     if settings.admin:
         yield from _password(("admin",), settings.admin.password, settings.admin.password_hash)
 
@@ -57,6 +125,9 @@ def provider_has_its_place(settings: Settings) -> Iterator[Conflict]:
 
 RULES: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     names_once,
+    one_owner,
+    accounts_are_there,
+    patterns_are_read,
     targets_once,
     one_password,
     provider_has_its_place,
@@ -71,7 +142,7 @@ def conflicts(settings: Settings) -> list[Conflict]:
     return [conflict for rule in RULES for conflict in rule(settings)]
 
 
-def _twice(named: Iterator[tuple[KeyPath, str]]) -> Iterator[Conflict]:
+def _twice(named: Iterable[tuple[KeyPath, str]]) -> Iterator[Conflict]:
     first: dict[str, KeyPath] = {}
     for path, name in named:
         key = name.casefold()
@@ -80,11 +151,41 @@ def _twice(named: Iterator[tuple[KeyPath, str]]) -> Iterator[Conflict]:
         first.setdefault(key, path)
 
 
-def _password(path: KeyPath, password: object, password_hash: object) -> Iterator[Conflict]:
+def _named(settings: Settings) -> Iterator[tuple[KeyPath, str, bool]]:
+    """Where accounts are named, and whether an address may stand there too."""
+    for n, alias in enumerate(settings.aliases):
+        yield from ((("aliases", n, "to", m), name, True) for m, name in enumerate(alias.to))
+    for n, group in enumerate(settings.groups):
+        yield from ((("groups", n, "members", m), name, False) for m, name in enumerate(group.members))
+    yield from ((("catch_all", domain), name, True) for domain, name in settings.catch_all.items())
+    if settings.postmaster:
+        yield ("postmaster",), settings.postmaster, False
+
+
+def _scram_keys(path: KeyPath, account: Account) -> Iterator[Conflict]:
+    keys = account.scram_keys
+    if keys and not isinstance(keys, Reference) and not keys.reveal().startswith("{SCRAM-SHA-"):
+        yield Conflict(path, "not SCRAM keys", "`mailsrv account hash --scheme SCRAM-SHA-256` makes them")
+
+
+def _password(path: KeyPath, password: Secret | None, password_hash: Secret | None) -> Iterator[Conflict]:
+    if password_hash and not isinstance(password_hash, Reference) and (scheme := _unknown(password_hash.reveal())):
+        yield Conflict((*path, "password_hash"), f"the scheme {scheme} is not known", f"known are {_KNOWN}")
     if password and password_hash:
         yield Conflict((*path, "password_hash"), "both password and password_hash are given", "keep one")
     if not password and not password_hash:
         yield Conflict(path, "has no password", "add `password: !file PATH` or `password_hash:`")
+
+
+def _unknown(text: str) -> str:
+    """The mark of a hash, if nobody here reads it."""
+    if text.startswith("{"):
+        name = text[1:].partition("}")[0]
+        return "" if name.upper().partition(".")[0] in PASSWORD_SCHEMES else f"{{{printable(name[:20])}}}"
+    return "" if text.startswith(PASSWORD_PREFIXES) else printable("$".join(text.split("$")[:2])[:20]) + "$"
+
+
+_KNOWN = "$argon2id$, {ARGON2ID}, {SHA512-CRYPT}, {BLF-CRYPT}, {PBKDF2}, {SSHA512}, {SCRAM-SHA-256} and their kin"
 
 
 def _place(path: KeyPath, dns: Dns) -> Iterator[Conflict]:

@@ -22,7 +22,8 @@ from dnsops.rollover import ledger as ledger_form
 from dnsops.rollover.ledger import Ledger
 from dnsops.rollover.machine import Phase
 from tests.dnsops.certificates import chain
-from tests.dnsops.reconcile.test_tlsa import Own, live, said
+from tests.dnsops.reconcile.test_own_keys import Own, live
+from tests.dnsops.reconcile.test_tlsa import said
 from tests.dnsops.reconcile.world import ADDRESSES, HOST, OWNER, TTL, FixedSource, World, policy, record, texts
 
 OLD, NEW = chain("old"), chain("new")

@@ -1,0 +1,1 @@
+"""The commands of the mail server's wing, one file each."""

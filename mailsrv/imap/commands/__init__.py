@@ -1,0 +1,1 @@
+"""One file per command: how it is read, and what it does."""

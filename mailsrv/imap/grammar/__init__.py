@@ -1,0 +1,1 @@
+"""IMAP's grammar (RFC 9051 9): bytes to values, bounded, pure."""

@@ -1,0 +1,1 @@
+"""A message arrives: from the envelope to the fsync, and only then 250."""

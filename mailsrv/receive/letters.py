@@ -1,0 +1,115 @@
+"""From what came over the line to what is kept: trace fields, digest, one letter for each group of copies. Pure.
+
+    places of this house            Return-Path, Delivered-To (of a recipient who is alone), Received, the message
+    forwarded by an alias of ours   Delivered-To of the alias, by which a loop is known, Received, the message
+    written by one of ours          Received, the message
+
+Standards: RFC 5321 4.4 (trace), 3.9 (forwarding), 6.3 (loops). Fails by: `Refused` for what goes round in circles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mailsrv.message.digest import digest
+from mailsrv.message.received import Arrival, With, delivered_to, received, return_path
+from mailsrv.receive.heading import Heading
+from mailsrv.smtp.door import Client
+from mailsrv.smtp.grammar import Address
+from mailsrv.smtp.parameters import MailOptions
+from mailsrv.smtp.replies import LOOP, Refused
+from mailsrv.store.door import Hop, Message, Place
+
+MOST_HOPS = 50
+
+
+@dataclass
+class Ways:
+    """Where a mail goes, collected recipient by recipient; each way once, however often it is named."""
+
+    places: dict[Place, str] = field(default_factory=dict)  # and the address of ours that leads there
+    hops: dict[str, dict[str, Hop]] = field(default_factory=dict)  # by the alias that forwards, "" for none
+
+    def place(self, account: str, via: str) -> None:
+        self.places.setdefault(Place(account), via)
+
+    def hop(self, hop: Hop, via: str) -> None:
+        self.hops.setdefault(via, {}).setdefault(hop.recipient, hop)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return tuple(place.account for place in self.places)
+
+    @property
+    def ours(self) -> set[str]:
+        """The addresses of ours that the mail passes."""
+        return {*self.places.values(), *self.hops} - {""}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What the session has said about a mail, and we about its arrival."""
+
+    host: str
+    id: str
+    when: datetime
+    client: Client
+    sender: Address | None
+    options: MailOptions
+    recipients: tuple[Address, ...]
+
+    def trace(self) -> bytes:
+        """Our Received. It tells no stranger where our users are."""
+        client = self.client
+        extended = With.UTF8SMTP if self.options.smtputf8 else With.ESMTP
+        return received(
+            Arrival(
+                host=self.host,
+                id=self.id,
+                when=self.when,
+                helo=client.helo,
+                address="" if client.account else client.address,
+                protocol=extended if client.esmtp else With.SMTP,
+                tls=client.tls.version if client.tls else "",
+                cipher=client.tls.cipher if client.tls else "",
+                authenticated=bool(client.account),
+                recipient=str(self.recipients[0]) if len(self.recipients) == 1 else "",
+            )
+        )
+
+
+def letters(envelope: Envelope, ways: Ways, content: bytes, heading: Heading) -> list[Message]:
+    """What is to be accepted together. `content`: the message as it will go on."""
+    if heading.hops > MOST_HOPS or any(heading.went_to(address) for address in ways.ours):
+        raise Refused(LOOP)
+    trace = envelope.trace()
+    made = []
+    if ways.places:
+        made.append(_letter(envelope, _local_trace(envelope, ways) + trace, content, tuple(ways.places)))
+    for via, hops in ways.hops.items():
+        noted = delivered_to(via) if via else b""
+        made.append(_letter(envelope, noted + trace, content, hops=tuple(hops.values())))
+    return made
+
+
+def _local_trace(envelope: Envelope, ways: Ways) -> bytes:
+    back = return_path(str(envelope.sender) if envelope.sender else "")
+    if len(envelope.recipients) > 1:  # one body for all: it tells nobody of the others
+        return back
+    return back + delivered_to(next(iter(ways.places.values())))
+
+
+def _letter(
+    envelope: Envelope, trace: bytes, content: bytes, places: tuple[Place, ...] = (), hops: tuple[Hop, ...] = ()
+) -> Message:
+    whole = trace + content
+    return Message(
+        content=whole,
+        digest=digest(whole),
+        received=envelope.when,
+        places=places,
+        hops=hops,
+        sender=str(envelope.sender) if envelope.sender else "",
+        options=envelope.options.words(),
+    )

@@ -1,0 +1,80 @@
+"""What receiving asks of the other rooms, as small as the need. Pure types.
+
+The directory tells where an address leads and who may send as whom; the store keeps; `Accounts` logs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailsrv.directory.accounts import Route
+from mailsrv.smtp.door import Client, Login
+from mailsrv.store.door import Message, Placed, Usage
+
+
+class Right(Protocol):
+    """Whether one may, and why not."""
+
+    @property
+    def allowed(self) -> bool: ...
+
+    @property
+    def why(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A header field that names a writer, and the addresses in it; None when they cannot be read."""
+
+    name: str
+    addresses: Sequence[str] | None
+
+
+class Directory(Protocol):
+    """Where addresses lead. Fails by `Later`."""
+
+    def resolve(self, address: str) -> Route: ...
+
+    def exact(self, address: str) -> bool:
+        """Whether someone has just this address: no tag taken off, no catch-all."""
+        ...
+
+
+class Rights(Protocol):
+    """Who may send as whom. `account`: the name that `Login` gave."""
+
+    def envelope(self, account: str, sender: str) -> Right:
+        """MAIL FROM; "" is the null sender."""
+        ...
+
+    def header(self, account: str, fields: Sequence[Said]) -> Right:
+        """From, Sender, Resent-From and Resent-Sender, each as often as it stands there."""
+        ...
+
+
+class Accounts(Protocol):
+    """Logging in."""
+
+    def mechanisms(self, client: Client) -> tuple[str, ...]: ...
+
+    def login(self, client: Client, mechanism: str) -> Login | None: ...
+
+
+class Keeping(Protocol):
+    """Of the Store (mailsrv.store.door)."""
+
+    async def accept(self, message: Message, *more: Message) -> tuple[Placed, ...]: ...
+
+    async def usage(self, account: str) -> Usage: ...
+
+
+class Nobody:
+    """`Accounts` of a port where nobody logs in."""
+
+    def mechanisms(self, client: Client) -> tuple[str, ...]:
+        return ()
+
+    def login(self, client: Client, mechanism: str) -> Login | None:
+        return None

@@ -1,0 +1,1 @@
+"""A message leaves: queue, route, policy, attempt; delivered, later or returned."""

@@ -1,0 +1,1 @@
+"""SMTP as a server speaks it: grammar, replies, limits, sessions, listeners."""

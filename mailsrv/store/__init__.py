@@ -1,0 +1,1 @@
+"""Mailboxes, messages and the queue: the Store protocol, and its engines."""

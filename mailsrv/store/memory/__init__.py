@@ -1,0 +1,5 @@
+"""The Store in memory, for tests: `MemoryStore()`."""
+
+from mailsrv.store.memory.store import MemoryStore
+
+__all__ = ["MemoryStore"]

@@ -1,0 +1,1 @@
+"""Must this hop be encrypted, and to whom."""
