@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from mailsrv.imap import writers
@@ -17,8 +18,6 @@ from mailsrv.imap.view import View
 from mailsrv.store.door import email_id
 
 Column = Iterable[object]
-Digests = dict[int, dict[str, object]]
-
 PREVIEW_LONGEST = 256  # characters (RFC 8970 3.1)
 
 # what an item needs from the digests
@@ -30,6 +29,34 @@ DIGEST = {
     Item.THREADID: ("message_id", "references"),
 }
 NUMBERS = (Item.UID, Item.SIZE)  # written with %d
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Messages side by side: sequence numbers, places in the index, and columns of digests by name."""
+
+    numbers: Sequence[int]
+    places: Sequence[int]
+    digests: Mapping[str, Sequence[object]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def only(self, kept: Sequence[int]) -> Rows:
+        """Those that stand there."""
+        digests = {name: [column[at] for at in kept] for name, column in self.digests.items()}
+        return Rows([self.numbers[at] for at in kept], [self.places[at] for at in kept], digests)
+
+
+def beside(rows: Rows, uids: Sequence[int], digests: Mapping[str, Sequence[object]]) -> Rows:
+    """Rows with their digests, those left out that lack one of both. `uids`: of the index."""
+    there = list(picked(uids, rows.places))
+    if list(digests["uid"]) == there:
+        return replace(rows, digests=digests)
+    at = {uid: place for place, uid in enumerate(digests["uid"])}
+    kept = rows.only([place for place, uid in enumerate(there) if uid in at])
+    order = [at[uid] for uid in there if uid in at]
+    return replace(kept, digests={name: [column[one] for one in order] for name, column in digests.items()})
 
 
 def row_format(items: Sequence[Item | Octets]) -> bytes:
@@ -94,18 +121,15 @@ INDEX: dict[Item, Callable[[View, Sequence[int]], Column]] = {
 }
 
 
-def digest_column(item: Item, digests: Sequence[dict[str, object]], utf8: bool) -> Column:
+def digest_column(item: Item, digests: Mapping[str, Sequence[object]], utf8: bool) -> Column:
     """A column from the digests."""
-    match item:
-        case Item.PREVIEW:
-            return [preview(cast("str", one["preview"]), utf8) for one in digests]
-        case Item.THREADID:
-            return [
-                thread_id(cast("str", one["message_id"]), cast("tuple[str, ...]", one["references"])) for one in digests
-            ]
-        case _:
-            name = DIGEST[item][0]
-            return [one[name] for one in digests]
+    first, *rest = [digests[name] for name in DIGEST[item]]
+    if item is Item.PREVIEW:
+        return [preview(cast("str", text), utf8) for text in first]
+    if item is Item.THREADID:
+        pairs = zip(first, rest[0], strict=True)
+        return [thread_id(cast("str", one), cast("tuple[str, ...]", references)) for one, references in pairs]
+    return first
 
 
 def preview(text: str, utf8: bool) -> bytes:

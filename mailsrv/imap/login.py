@@ -6,9 +6,10 @@ Fails by: None and `Denied` are verdicts, the same for a wrong password and a us
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from dnsops.base.secrets import Secret
+if TYPE_CHECKING:
+    from dnsops.base.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True)

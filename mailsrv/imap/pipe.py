@@ -40,6 +40,7 @@ class Pipe(asyncio.Protocol):
         self._arrival: asyncio.Future[None] | None = None
         self._resumed: asyncio.Future[None] | None = None
         self._reading, self._busy, self._closing = True, False, False
+        self._something = False  # came or happened since somebody looked
         self._heard = 0.0
 
     # asyncio.Protocol
@@ -97,15 +98,17 @@ class Pipe(asyncio.Protocol):
             raise Left
 
     async def _arrived(self) -> None:
-        """Wait for bytes, or for whatever `_notify` is called for."""
-        if self._arrival is None:
+        """Wait for bytes, or for whatever `_notify` is called for; what came since the last time counts."""
+        if not self._something:
             self._arrival = self._loop.create_future()
-        await self._arrival
-        self._arrival = None
+            await self._arrival
+            self._arrival = None
+        self._something = False
         if self._closing:
             raise Left
 
     def _notify(self) -> None:
+        self._something = True
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
 

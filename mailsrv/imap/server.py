@@ -17,6 +17,7 @@ from ipaddress import AddressValueError, IPv6Address
 from socket import socket
 
 from dnsops.base.log import Log
+from dnsops.base.secrets import Secret
 from mailsrv.imap.connection import Connection
 from mailsrv.imap.indexes import Indexes
 from mailsrv.imap.limits import Limits
@@ -60,7 +61,7 @@ class ImapServer:
         plaintext: bool = False,
     ) -> None:
         self._indexes = Indexes(store)
-        self.house = House(store, self._indexes, login, digest, now, limits or Limits(), plaintext)
+        self.house = House(store, self._indexes, login, digest, now, Secret, limits or Limits(), plaintext)
         self.name, self.tls, self._log = name, tls, log
         self._guests = Guests()
         self._listening: list[asyncio.Server] = []

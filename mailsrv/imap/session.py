@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mailsrv.imap import writers
 from mailsrv.imap.index import Index
@@ -18,6 +18,9 @@ from mailsrv.imap.login import Login, Peer
 from mailsrv.imap.replies import Goodbye, Refused, bad
 from mailsrv.imap.view import View
 from mailsrv.store.door import Digest, Mailbox, Store
+
+if TYPE_CHECKING:
+    from dnsops.base.secrets import Secret
 
 T = TypeVar("T")
 
@@ -102,6 +105,7 @@ class House:
     login: Login
     digest: Callable[[bytes], Digest]
     now: Callable[[], datetime]
+    hide: Callable[[str], Secret]  # makes a password a secret
     limits: Limits = field(default_factory=Limits)
     plaintext: bool = False  # passwords without TLS
 

@@ -6,14 +6,14 @@ A message that somebody expunged meanwhile is left out, and the end says so (RFC
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
 from dnsops.base.errors import Later
 from mailsrv.imap import columns, sections
-from mailsrv.imap.columns import digest_column, index_column
+from mailsrv.imap.columns import Rows, digest_column, index_column
 from mailsrv.imap.grammar.cursor import Cursor
 from mailsrv.imap.grammar.fetch import Item, Octets, Wanted, read_wanted
 from mailsrv.imap.grammar.flags import SEEN
@@ -53,7 +53,7 @@ class Fetch:
         if self.wanted.changed_since is not None:
             ranges = changed(view, ranges, self.wanted.changed_since)
         fetching = Fetching(session, view, self._items(view))
-        for low, high in pieces(view, ranges, fetching.heavy):
+        for low, high in pieces(view, ranges, bool(fetching.octets)):
             await fetching.piece(low, high)
         return Ok("some were gone", b"EXPUNGEISSUED") if fetching.missing else Ok("fetched")
 
@@ -76,25 +76,23 @@ class Fetching:
     """One FETCH under way."""
 
     def __init__(self, session: Session, view: View, items: tuple[Item | Octets, ...]) -> None:
-        self.session, self.view, self.items = session, view, items
+        self.session, self.view = session, view
         self.octets = [item for item in items if isinstance(item, Octets)]
-        self.heavy = bool(self.octets)
         self.sees = not view.read_only and not all(item.peek for item in self.octets)
         self.missing = False
+        self._ask(items)
+
+    def _ask(self, items: tuple[Item | Octets, ...]) -> None:
+        self.items, self._form, self._fields = items, columns.row_format(items), columns.digest_fields(items)
 
     async def piece(self, low: int, high: int) -> None:
         """The messages at these places of the view."""
         if self.sees:
             await self._see(low, high)
-        numbers, places = self._rows(low, high)
-        fields = columns.digest_fields(self.items)
-        digests: list[dict[str, object]] = []
-        if fields:
-            digests = await self._digests(places, fields)
-            numbers, places, digests = self._still_there(low, high, digests)
-        self.missing = self.missing or len(numbers) < high - low
-        if numbers:
-            await self._write(numbers, places, digests)
+        rows = await self._digested(low, high) if self._fields else self._rows(low, high)
+        self.missing = self.missing or len(rows) < high - low
+        if len(rows):
+            await self._write(rows)
         await self.session.wire.drained()
 
     async def _see(self, low: int, high: int) -> None:
@@ -106,94 +104,77 @@ class Fetching:
             return
         await self.session.house.store.flag(view.mailbox.id, unseen, Op.ADD, frozenset({SEEN}))
         if Item.FLAGS not in self.items:
-            self.items = (*self.items, Item.FLAGS)
+            self._ask((*self.items, Item.FLAGS))
         view.told(unseen)
 
-    def _rows(self, low: int, high: int) -> tuple[Sequence[int], Sequence[int]]:
-        """Sequence numbers, and places in the index, of what is still there."""
+    def _rows(self, low: int, high: int) -> Rows:
+        """What is still there."""
         if self.view.aligned:
-            return range(low + 1, high + 1), range(low, high)
+            return Rows(range(low + 1, high + 1), range(low, high))
         found = [(at + 1, self.view.index.find(self.view.uids[at])) for at in range(low, high)]
-        found = [(number, place) for number, place in found if place >= 0]
-        return [number for number, _ in found], [place for _, place in found]
+        found = [both for both in found if both[1] >= 0]
+        return Rows([number for number, _ in found], [place for _, place in found])
 
-    async def _digests(self, places: Sequence[int], fields: tuple[str, ...]) -> list[dict[str, object]]:
-        uids = list(columns.picked(self.view.index.uids, places))
-        rows = await self.session.house.store.digests(self.view.mailbox.id, uids, fields)
-        names = ("uid", *fields)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+    async def _digested(self, low: int, high: int) -> Rows:
+        """With digests; while we waited for them messages may have gone."""
+        view, names = self.view, ("uid", *self._fields)
+        uids = list(columns.picked(view.index.uids, self._rows(low, high).places))
+        found = await self.session.house.store.digests(view.mailbox.id, uids, self._fields)
+        empty: dict[str, Sequence[object]] = dict.fromkeys(names, ())
+        digests = dict(zip(names, zip(*found, strict=True), strict=True)) if found else empty
+        return columns.beside(self._rows(low, high), view.index.uids, digests)
 
-    def _still_there(
-        self, low: int, high: int, digests: list[dict[str, object]]
-    ) -> tuple[Sequence[int], Sequence[int], list[dict[str, object]]]:
-        """While we waited for the digests, messages may have gone: rows of index and digests side by side again."""
-        numbers, places = self._rows(low, high)
-        uids = self.view.index.uids
-        if [one["uid"] for one in digests] == list(columns.picked(uids, places)):
-            return numbers, places, digests
-        by_uid = {one["uid"]: one for one in digests}
-        both = [(number, place) for number, place in zip(numbers, places, strict=True) if uids[place] in by_uid]
-        return [n for n, _ in both], [p for _, p in both], [by_uid[uids[p]] for _, p in both]
-
-    async def _write(self, numbers: Sequence[int], places: Sequence[int], digests: list[dict[str, object]]) -> None:
+    async def _write(self, rows: Rows) -> None:
         if not self.octets:
-            self._rows_out(numbers, places, digests, [])
+            self._rows_out(rows, [])
             return
         index = self.view.index
-        picked = (columns.picked(column, places) for column in (index.uids, index.blobs, index.sizes))
-        rows = list(map(Letter, numbers, *picked))
-        digests = digests or [{}] * len(rows)
-        parts = [str(one.get("parts", "")) for one in digests]
-        if len(rows) == 1 and rows[0].size > OCTETS and self._streams(rows[0], parts[0]):
-            await self._stream(rows[0], places[0], digests[0])
+        picked = (columns.picked(column, rows.places) for column in (index.uids, index.blobs, index.sizes))
+        letters = list(map(Letter, rows.numbers, *picked))
+        parts = [str(one) for one in rows.digests.get("parts", ())] or [""] * len(letters)
+        if len(letters) == 1 and letters[0].size > OCTETS and self._streams(letters[0], parts[0]):
+            await self._stream(letters[0], rows, parts[0])
             return
         try:
-            found = await self._values(rows, parts)
+            found = await self._values(letters, parts)
         except Absent:
-            await self._one_by_one(rows, digests)
+            await self._one_by_one(rows, letters)
             return
-        self._rows_out([row.number for row in rows], self._places_now(rows), digests, found)
+        self._rows_out(self._moved(rows, letters), found)
 
-    async def _one_by_one(self, rows: list[Letter], digests: list[dict[str, object]]) -> None:
+    async def _one_by_one(self, rows: Rows, letters: list[Letter]) -> None:
         """One of these went while we read: the others are still wanted."""
-        if len(rows) == 1:
+        if len(letters) == 1:
             self.missing = True
             return
-        for row, digest in zip(rows, digests, strict=True):
-            place = self.view.index.find(row.uid)
-            if place >= 0:
-                await self._write([row.number], [place], [digest])
+        for at in range(len(letters)):
+            row = self._moved(rows, letters).only([at])
+            self.missing = self.missing or row.places[0] < 0
+            if row.places[0] >= 0:
+                await self._write(row)
 
-    def _places_now(self, rows: list[Letter]) -> list[int]:
-        """Places in the index may have moved while octets were read."""
-        return [self.view.index.find(row.uid) for row in rows]
+    def _moved(self, rows: Rows, letters: list[Letter]) -> Rows:
+        """Places in the index may be others since octets were read, -1 where a message went."""
+        return replace(rows, places=[self.view.index.find(letter.uid) for letter in letters])
 
-    def _rows_out(
-        self, numbers: Sequence[int], places: Sequence[int], digests: list[dict[str, object]], found: list[list[bytes]]
-    ) -> None:
+    def _rows_out(self, rows: Rows, found: list[list[bytes]]) -> None:
         """All rows of the piece: a column for each item, put together by one format."""
-        if -1 in places:
-            kept = [at for at, place in enumerate(places) if place >= 0]
+        if -1 in rows.places:
+            kept = [at for at, place in enumerate(rows.places) if place >= 0]
             self.missing = True
-            numbers, places = [numbers[at] for at in kept], [places[at] for at in kept]
-            digests = [digests[at] for at in kept]
-            found = [[column[at] for at in kept] for column in found]
+            rows, found = rows.only(kept), [[column[at] for at in kept] for column in found]
         octets = iter(found)
-        made = [
-            next(octets) if isinstance(item, Octets) else self._column(item, places, digests) for item in self.items
-        ]
-        form = columns.row_format(self.items)
-        self.session.send(self.view.flags_line() if Item.FLAGS in self.items else b"")
-        self.session.send(b"".join([form % row for row in zip(numbers, *made, strict=True)]))
-        if Item.FLAGS in self.items:
-            self.view.flagged.difference_update(
-                self.view.index.uids[at] for at in places
-            ) if self.view.flagged else None
+        made = [next(octets) if isinstance(item, Octets) else self._column(item, rows) for item in self.items]
+        flags = Item.FLAGS in self.items
+        lines = [self._form % row for row in zip(rows.numbers, *made, strict=True)]
+        self.session.send(b"".join([self.view.flags_line() if flags else b"", *lines]))
+        if flags and self.view.flagged:
+            self.view.told(columns.picked(self.view.index.uids, rows.places))
 
-    def _column(self, item: Item, places: Sequence[int], digests: list[dict[str, object]]) -> Iterable[object]:
+    def _column(self, item: Item, rows: Rows) -> Iterable[object]:
         if item in columns.DIGEST:
-            return digest_column(item, digests, self.session.utf8)
-        return index_column(self.view, item, places)
+            return digest_column(item, rows.digests, self.session.utf8)
+        return index_column(self.view, item, rows.places)
 
     # octets
 
@@ -233,10 +214,10 @@ class Fetching:
         slices = [sections.slice_of(item, row.size, parts) for item in self.octets]
         return all(one is None or one.whole for one in slices)
 
-    async def _stream(self, row: Letter, place: int, digest: dict[str, object]) -> None:
+    async def _stream(self, row: Letter, rows: Rows, parts: str) -> None:
         """One row in slices. Once its literal began it must be finished: if the message goes meanwhile, the connection does."""
-        session, parts = self.session, str(digest.get("parts", ""))
-        made = [None if isinstance(i, Octets) else next(iter(self._column(i, [place], [digest]))) for i in self.items]
+        session = self.session
+        made = [None if isinstance(item, Octets) else next(iter(self._column(item, rows))) for item in self.items]
         session.send(b"* %d FETCH (" % row.number)
         for count, (item, value) in enumerate(zip(self.items, made, strict=True)):
             session.send(b" " if count else b"")

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dnsops.base.secrets import Secret
 from mailsrv.imap.capabilities import capabilities
 from mailsrv.imap.grammar.cursor import Cursor, Unreadable, decoded
 from mailsrv.imap.login import Answer, Challenge, Granted
@@ -23,18 +22,19 @@ MOST_STEPS = 10
 @dataclass(frozen=True, slots=True)
 class Login:
     user: str
-    password: Secret
+    password: str = field(repr=False)
 
     @classmethod
     def read(cls, cursor: Cursor) -> Login:
         cursor.space()
         user = cursor.astring()
         cursor.space()
-        return cls(decoded(user), Secret(decoded(cursor.astring())))
+        return cls(decoded(user), decoded(cursor.astring()))
 
     async def run(self, session: Session) -> Ok:
         require_tls(session)
-        account = await session.house.login.password(self.user, self.password, session.wire.peer)
+        house = session.house
+        account = await house.login.password(self.user, house.hide(self.password), session.wire.peer)
         return enter(session, account)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mailsrv.imap.house import running
+from tests.mailsrv.imap.house import ENGINES, running
 
 FOLDER = Path(__file__).parent / "conversations"
 LITERAL = re.compile("‹(.*?)›")
@@ -46,9 +46,10 @@ def fits(pattern: str, line: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("…"))), line) is not None
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
-def test_the_conversation_goes_as_written(path: Path) -> None:
-    with running() as house:
+def test_the_conversation_goes_as_written(path: Path, engine: str, tmp_path: Path) -> None:
+    with running(store=ENGINES[engine](tmp_path)) as house:
         talks: dict[str, Talk] = {}
         try:
             for number, text in enumerate(path.read_text().splitlines(), 1):
