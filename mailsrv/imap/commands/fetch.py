@@ -6,7 +6,7 @@ A message that somebody expunged meanwhile is left out, and the end says so (RFC
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
