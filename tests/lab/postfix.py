@@ -86,9 +86,13 @@ class Instance:
     def running(self) -> bool:
         """Whether the master holds the lock of its pid file; a zombie holds none."""
         pid = self._pid()
-        if pid is None or not Path(f"/proc/{pid}/stat").exists():
+        if pid is None:
             return False
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        try:  # it may end between any look and the next: only reading tells
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return stat.rpartition(")")[2].split()[0] != "Z"
 
     def _pid(self) -> int | None:
         file = self.home / "queue" / "pid" / "master.pid"
