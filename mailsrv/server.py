@@ -1,38 +1,198 @@
-"""The mail server, put together from its rooms: the store, the directory, the listeners; opened, and closed without loss.
+"""The mail server, put together from its rooms: opened on its doors, reloaded, drained.
 
-    async with serving(settings, store, ports, log) as ports_in_use: ...
+    server = Server(settings, store, log, certificate)
+    await server.open(doors); server.reload(settings); await server.close(grace)
 
-Tells: who meets whom; decides nothing. Fails by: `ForUser` for a port that cannot be had, `Misconfigured` for the accounts.
+Tells: who meets whom; decides nothing. A session keeps what it began with; the next one finds what a reload brought.
+Fails by: `ForUser` for what cannot be opened, `Misconfigured` for the accounts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnsops.base import clock
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
+from mailsrv.directory.accounts import Route
 from mailsrv.directory.book import Book
 from mailsrv.directory.credentials import credentials
 from mailsrv.directory.doors import ImapLogins, SmtpLogins
 from mailsrv.directory.passwords import Logins
 from mailsrv.directory.rights import Rights
-from mailsrv.imap.server import ImapServer
+from mailsrv.directory.sasl.binding import binding
+from mailsrv.directory.sasl.exporter import exported
+from mailsrv.imap.server import ImapServer, Tls
 from mailsrv.message.digest import digest
 from mailsrv.receive.story import Reception
+from mailsrv.serving import sockets
+from mailsrv.serving.allowed import imap_limits, networks, smtp_limits
+from mailsrv.serving.certificate import Certificate
+from mailsrv.serving.sockets import Door
 from mailsrv.smtp.house import House
+from mailsrv.smtp.limits import Allowance, Gate
 from mailsrv.smtp.listener import Listener
+from mailsrv.smtp.spool import Memory
 from mailsrv.store.door import Store
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
 
 GRACE = 10.0  # seconds that sessions may take to end
+
+
+class Server:
+    """One process's worth of it. Without a `certificate` nothing is encrypted: for loopback only."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        log: Log,
+        certificate: Certificate | None = None,
+        secret: bytes = b"",
+        folder: Path | None = None,
+    ) -> None:
+        self.settings, self.store, self.log = settings, store, log
+        self._certificate, self._folder = certificate, folder
+        limits = smtp_limits(settings.limits)
+        self.gate, self._memory = Gate(limits), Memory(limits.room)
+        self.book = Book.of(settings)
+        self._logins = Logins(self.book, credentials(settings), secret=secret or secrets.token_bytes(32))
+        self._allowance = Allowance(limits.account_per_hour)
+        self.listeners: list[Listener] = []
+        self._receptions: list[Reception] = []
+        self._imap: ImapServer | None = None
+
+    async def open(self, doors: Iterable[Door]) -> None:
+        """Serve mail on these."""
+        for account in self.book.accounts.values():
+            await self.store.account(account.name, account.quota)
+        for door in doors:
+            if door.kind in ("imap", "imaps"):
+                await self._imap_server().listen_on(door.sock, door.implicit_tls)
+            elif door.kind != "http":
+                await self._listener(door.kind, door.implicit_tls).open(door.sock)
+
+    async def reload(self, settings: Settings) -> None:
+        """Another configuration for who comes from now on; no session ends. What cannot be read changes nothing."""
+        book, proofs = Book.of(settings), credentials(settings)
+        for account in book.accounts.values():
+            await self.store.account(account.name, account.quota)
+        self.settings, self.book = settings, book
+        self._logins.use(book, proofs)
+        rights = Rights(book, settings.auth.must_match_sender)
+        for reception in self._receptions:
+            reception.directory, reception.rights = book, rights
+            if reception.submission:
+                reception.accounts = self._smtp_logins()
+        limits = smtp_limits(settings.limits)
+        self.gate.limits, self._allowance.per_hour = limits, limits.account_per_hour
+        for listener in self.listeners:
+            listener.house.limits, listener.house.proxies = limits, networks(settings.listeners.proxies)
+        if self._imap:
+            login, imap = self._imap_logins(), imap_limits(settings.limits)
+            self._imap.house = replace(self._imap.house, login=login, limits=imap, plaintext=self._imap_plain)
+
+    async def close(self, grace: float = GRACE) -> None:
+        """Nobody new; who is here may finish what they are at."""
+        closing = [listener.close(grace) for listener in self.listeners]
+        closing += [self._imap.close(grace)] if self._imap else []
+        await asyncio.gather(*closing)
+        self._logins.close()
+
+    def resolve(self, address: str) -> Route:
+        """Where mail for an address goes now."""
+        return self.book.resolve(address)
+
+    # the listeners
+
+    def _listener(self, kind: str, implicit_tls: bool) -> Listener:
+        submission = kind != "smtp"
+        house = House(
+            self.settings.hostname,
+            self._reception(submission),
+            self.log,
+            self.gate.limits,
+            tls=self._context if self._certificate else None,
+            implicit_tls=implicit_tls,
+            plain_login=self._certificate is None,
+            proxies=networks(self.settings.listeners.proxies),
+            bindings=self._bindings if self._certificate else None,
+            folder=self._folder,
+            gate=self.gate,
+            memory=self._memory,
+        )
+        listener = Listener(house)
+        self.listeners.append(listener)
+        return listener
+
+    def _reception(self, submission: bool) -> Reception:
+        """One for mail from others, one for mail from our users, whatever their ports."""
+        for reception in self._receptions:
+            if reception.submission is submission:
+                return reception
+        rights = Rights(self.book, self.settings.auth.must_match_sender)
+        reception = Reception(
+            self.settings.hostname, self.book, rights, self.store, self.log, _now, _new_id, submission
+        )
+        if submission:
+            reception.accounts, reception.allowance = self._smtp_logins(), self._allowance
+        self._receptions.append(reception)
+        return reception
+
+    def _imap_server(self) -> ImapServer:
+        if self._imap is None:
+            self._imap = ImapServer(
+                self.store,
+                self._imap_logins(),
+                digest,
+                _now,
+                self.log,
+                self.settings.hostname,
+                self._imap_tls,
+                imap_limits(self.settings.limits),
+                self._imap_plain,
+            )
+        return self._imap
+
+    # logging in
+
+    @property
+    def _imap_plain(self) -> bool:
+        return self._certificate is None or self.settings.imap.allow_plaintext_auth
+
+    def _smtp_logins(self) -> SmtpLogins:
+        return SmtpLogins(self._logins, self.settings.auth.mechanisms, plaintext_allowed=self._certificate is None)
+
+    def _imap_logins(self) -> ImapLogins:
+        return ImapLogins(self._logins, self.settings.auth.mechanisms, plaintext_allowed=self._imap_plain)
+
+    # the certificate of this moment
+
+    def _context(self) -> ssl.SSLContext:
+        if self._certificate is None:
+            raise ForUser("there is no certificate to serve", self.settings.hostname)
+        return self._certificate.served.context
+
+    def _imap_tls(self) -> Tls | None:
+        if self._certificate is None:
+            return None
+        served = self._certificate.served
+        return Tls(served.context, served.end_point, exported)
+
+    def _bindings(self, connection: ssl.SSLObject) -> tuple[tuple[str, bytes], ...]:
+        end_point = self._certificate.end_point(connection.context) if self._certificate else b""
+        return binding(end_point, exported(connection)).types
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,68 +208,30 @@ class Ports:
 @asynccontextmanager
 async def serving(settings: Settings, store: Store, ports: Ports, log: Log) -> AsyncIterator[Ports]:
     """Plain-text listeners for a machine's own use, open while the context is; gives the ports as they are."""
-    book = Book.of(settings)
-    logins = Logins(book, credentials(settings), secret=secrets.token_bytes(32))
-    for account in book.accounts.values():
-        await store.account(account.name, account.quota)
-    async with AsyncExitStack() as stack:
-        stack.callback(logins.close)
-        smtp = await stack.enter_async_context(_smtp(settings, store, book, ports.address, ports.smtp, log, None))
-        submission = await stack.enter_async_context(
-            _smtp(settings, store, book, ports.address, ports.submission, log, logins)
-        )
-        imap = await stack.enter_async_context(_imap(settings, store, ports, log, logins))
-        yield Ports(ports.address, smtp, submission, imap)
-
-
-@asynccontextmanager
-async def _smtp(
-    settings: Settings, store: Store, book: Book, address: str, port: int, log: Log, logins: Logins | None
-) -> AsyncIterator[int]:
-    """A listener for mail: with `logins` it is for our own users."""
-    rights = Rights(book, settings.auth.must_match_sender)
-    service = Reception(
-        settings.hostname, book, rights, store, log, lambda: clock.now().wall, lambda: secrets.token_hex(8)
-    )
-    if logins:
-        service.submission = True
-        service.accounts = SmtpLogins(logins, settings.auth.mechanisms, plaintext_allowed=True)
-    listener = Listener(House(settings.hostname, service, log, plain_login=True))
-    bound = _bound(address, port)
-    await listener.open(bound)
+    doors: list[Door] = []
+    server = Server(settings, store, log)
     try:
-        yield int(bound.getsockname()[1])
-    finally:
-        await listener.close(GRACE)
-
-
-@asynccontextmanager
-async def _imap(settings: Settings, store: Store, ports: Ports, log: Log, logins: Logins) -> AsyncIterator[int]:
-    users = ImapLogins(logins, settings.auth.mechanisms, plaintext_allowed=True)
-    server = ImapServer(store, users, digest, lambda: clock.now().wall, log, plaintext=True)
-    try:
-        port = await server.listen(ports.address, ports.imap)
-    except OSError as error:
-        raise _taken(ports.address, ports.imap, error) from None
-    try:
-        yield port
+        for kind in ("smtp", "submission", "imap"):
+            doors.append(Door(kind, _bound(ports.address, getattr(ports, kind))))
+        await server.open(doors)
+        yield Ports(ports.address, *(door.port for door in doors))
     finally:
         await server.close(GRACE)
+        sockets.close(doors)
 
 
 def _bound(address: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((address, port))
+        return sockets.bound(address, port)
     except OSError as error:
-        bound.close()
-        raise _taken(address, port, error) from None
-    return bound
+        raise ForUser(
+            f"cannot listen there ({error.strerror})", f"{address}, port {port}", "name another port with --base"
+        ) from None
 
 
-def _taken(address: str, port: int, error: OSError) -> ForUser:
-    return ForUser(
-        f"cannot listen there ({error.strerror})", f"{address}, port {port}", "name another port with --base"
-    )
+def _now() -> datetime:
+    return clock.now().wall
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)

@@ -33,7 +33,7 @@ from dnsops.reconcile.world import World
 from dnsops.records import names
 from dnsops.resolve.answer import Resolver, Security
 from dnsops.resolve.settings import Settings as ResolverSettings
-from dnsops.resolve.settings import from_env
+from dnsops.resolve.settings import configured
 
 if TYPE_CHECKING:
     from dnsops.base.settings.model import Dns, Settings
@@ -73,7 +73,7 @@ def _request(options: dict[str, Any], need_source: bool) -> Request:
         Path(options["state"]) if options["state"] else state_directory(settings.state.directory if settings else None)
     )
     log = Log(json_lines=_format(settings))
-    resolver = _resolver(settings) if settings else None
+    resolver = configured(settings.resolver) if settings else None
     certs = Path(options.get("certs") or state / "certs")
     if not options["hosts"] and not options["domains"]:
         if settings is None:
@@ -178,18 +178,6 @@ def _settings(path: str | None) -> Settings | None:
 
 def _format(settings: Settings | None) -> bool | None:
     return None if settings is None or settings.log.format == "auto" else settings.log.format == "json"
-
-
-def _resolver(settings: Settings) -> ResolverSettings:
-    """The configuration's word; the environment's where the configuration is silent."""
-    base, given = from_env(), settings.resolver
-    return replace(
-        base,
-        anchor=given.trust_anchor or base.anchor,
-        hints=given.root_hints or base.hints,
-        forward=given.forward or base.forward,
-        engine=base.engine if given.mode == "auto" else given.mode,
-    )
 
 
 def _wish(options: dict[str, Any], settings: Settings | None, hosts: Sequence[str]) -> Wish:

@@ -14,11 +14,15 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dnsops.base import files
 from dnsops.base.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from dnsops.base.settings.model import Resolver as Configured
 
 ROOT_KEY = Path(__file__).with_name("root.key")
 ENGINES = ("", "libunbound", "ad")
@@ -53,6 +57,18 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         hints=Path(hints) if hints else None,
         forward=tuple(environ.get("MAILSRV_FORWARD", "").replace(",", " ").split()),
         engine=environ.get("MAILSRV_RESOLVER", "").strip().lower(),
+    )
+
+
+def configured(given: Configured) -> Settings:
+    """The configuration's word (its section `resolver`); the environment's where the configuration is silent."""
+    base = from_env()
+    return replace(
+        base,
+        anchor=given.trust_anchor or base.anchor,
+        hints=given.root_hints or base.hints,
+        forward=given.forward or base.forward,
+        engine=base.engine if given.mode == "auto" else given.mode,
     )
 
 

@@ -217,7 +217,9 @@ class Connection(Pipe):
         if tls is None:
             raise Left
         await self._encrypt(tls.context)
-        self._peer = Peer(self._peer.address, secure=True, end_point=tls.end_point)
+        connection = self._transport.get_extra_info("ssl_object") if self._transport else None
+        exporter = tls.exporter(connection) if connection is not None else b""
+        self._peer = Peer(self._peer.address, secure=True, exporter=exporter, end_point=tls.end_point)
 
     async def _change(self) -> None:
         """The answer is on its way: from here the bytes mean something else."""

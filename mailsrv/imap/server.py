@@ -30,10 +30,11 @@ BACKLOG = 1024
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """What a handshake needs; `end_point`: the certificate's hash for SCRAM-PLUS (RFC 5929)."""
+    """What a handshake needs, and what binds a login to it: the certificate's hash (RFC 5929), keying material (RFC 9266)."""
 
     context: ssl.SSLContext
     end_point: bytes = b""
+    exporter: Callable[[ssl.SSLObject], bytes] = lambda connection: b""
 
 
 @dataclass(slots=True)

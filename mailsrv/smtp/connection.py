@@ -226,4 +226,6 @@ class Connection(SMTP):
         if transport.get_extra_info("sslcontext") is None:
             return None
         cipher = transport.get_extra_info("cipher") or ("", "", 0)
-        return Tls(cipher[1], cipher[0], cipher[2] or 0, self.house.bindings() if self.house.bindings else ())
+        inner = transport.get_extra_info("ssl_object")
+        bound = self.house.bindings(inner) if self.house.bindings and inner is not None else ()
+        return Tls(cipher[1], cipher[0], cipher[2] or 0, bound)

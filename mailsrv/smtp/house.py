@@ -46,7 +46,7 @@ class House:
     require_tls: bool = False  # no mail before STARTTLS
     plain_login: bool = False  # whether passwords may come in the clear
     proxies: tuple[Network, ...] = ()  # those who must begin with a PROXY header
-    bindings: Callable[[], tuple[tuple[str, bytes], ...]] | None = None  # for SCRAM-…-PLUS
+    bindings: Callable[[ssl.SSLObject], tuple[tuple[str, bytes], ...]] | None = None  # for SCRAM-…-PLUS
     folder: Path | None = None  # of large messages while they come in
     gate: Gate | None = None
     memory: Memory | None = None

@@ -103,6 +103,7 @@ DOORS = {
     "requests": ("dnsops.certs.sources", "timers.notify", "timers.alert"),
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
+    "uvloop": ("mailsrv.serving.worker",),
     "yaml": ("dnsops.base.settings",),
 }
 HEAVY = (
@@ -114,6 +115,7 @@ HEAVY = (
     "requests",
     "rich",
     "rocksdict",
+    "uvloop",
 )  # inside functions only
 WIDE_EXCEPT = ("mailsrv.command",)  # the edge where a bug becomes exit 70
 LONGEST_FILE = 400

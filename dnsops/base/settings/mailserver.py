@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dnsops.base.settings.section import Port, Section, Text
-from dnsops.base.settings.words import ONE_OR_MANY, Address, MailAddress, PasswordHash, SecretText
+from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text
+from dnsops.base.settings.words import (
+    ONE_OR_MANY,
+    Address,
+    Duration,
+    MailAddress,
+    Network,
+    PasswordHash,
+    SecretText,
+)
 
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 
@@ -163,6 +172,60 @@ class Listeners(Section):
     imaps: Imaps = Field(default=Imaps(), description="Reading mail, TLS from the first byte.")
     imap: Imap = Field(default=Imap(), description="Reading mail, STARTTLS.")
     http: Http = Field(default=Http(), description="Management, autoconfig, health.")
+    proxies: Annotated[tuple[Network, ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="Peers on the SMTP ports that must begin with a PROXY header (HAProxy, version 1 or 2), and are believed.",
+        examples=[["192.0.2.80"]],
+        max_length=100,
+    )
+
+
+class Tls(Section):
+    """The certificate that the mail server shows, when it is not the one that mailsrv itself keeps."""
+
+    certificate: FilePath | None = Field(
+        default=None,
+        description="A PEM file, the host's certificate first; read again when it changes. Unless given, the current pair of `mailsrv cert show`.",
+        examples=["/etc/ssl/mx1.example.org/fullchain.pem"],
+    )
+    key: SecretPath | None = Field(
+        default=None,
+        description="The PEM file of its private key.",
+        examples=["/etc/ssl/mx1.example.org/privkey.pem"],
+    )
+
+
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class Limits(Section):
+    """How much of the server one message, one peer and everyone together may have."""
+
+    message_size: Size = Field(default="50 MiB", description="The largest message.", examples=["50 MiB"])
+    recipients: Count = Field(default=1000, description="Recipients of one message.", examples=[1000])
+    messages: Count = Field(default=100_000, description="Messages in one SMTP session.", examples=[100_000])
+    connections: Count = Field(default=2000, description="SMTP connections at a time.", examples=[2000])
+    per_network: Count = Field(
+        default=100, description="SMTP connections at a time from one address, or one IPv6 /64.", examples=[100]
+    )
+    new_per_minute: Count = Field(
+        default=300, description="New SMTP connections in a minute from one address, or one IPv6 /64.", examples=[300]
+    )
+    recipients_per_hour: Count = Field(
+        default=2000, description="Recipients that one account writes to in an hour.", examples=[2000]
+    )
+    session_time: Duration = Field(
+        default=timedelta(hours=4), description="How long an SMTP session may last.", examples=["4h"]
+    )
+    exempt: Annotated[tuple[Network, ...], ONE_OR_MANY] = Field(
+        default=("127.0.0.0/8", "::1/128"),
+        description="Networks that the limits by network do not hold for.",
+        examples=[["127.0.0.0/8", "192.0.2.0/24"]],
+    )
+    imap_connections: Count = Field(default=10_000, description="IMAP connections at a time.", examples=[10_000])
+    imap_per_account: Count = Field(
+        default=500, description="IMAP connections at a time of one account.", examples=[500]
+    )
 
 
 Mechanism = Literal[
@@ -198,4 +261,10 @@ class Queue(Section):
         default=None,
         description="Where mail for others goes: to their MX unless given; `local` keeps everything here.",
         examples=["local"],
+    )
+    user: Text | None = Field(
+        default=None, description="The name to log in with at the next hop.", examples=["relay@example.net"]
+    )
+    password: SecretText | None = Field(
+        default=None, description="Its password; given only over TLS.", examples=["!file /etc/mailsrv/relay"]
     )

@@ -11,7 +11,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dnsops.base.settings.mailserver import Account, Admin, Alias, Auth, Group, ImapRules, Listeners, Queue
+from dnsops.base.settings.mailserver import (
+    Account,
+    Admin,
+    Alias,
+    Auth,
+    Group,
+    ImapRules,
+    Limits,
+    Listeners,
+    Queue,
+    Tls,
+)
 from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text, Ttl
 from dnsops.base.settings.words import (
     ONE_OR_MANY,
@@ -260,6 +271,16 @@ class Settings(Section):
     )
     admin: Admin | None = Field(default=None, description="A fallback administrator.")
     listeners: Listeners = Field(default=Listeners(), description="The ports of the mail server.")
+    tls: Tls = Field(default=Tls(), description="The certificate that the mail server shows.")
+    limits: Limits = Field(default=Limits(), description="How much of the server anyone may have.")
+    user: Text | None = Field(
+        default=None,
+        description="Whom `mailsrv serve` becomes when root starts it; `mailsrv` unless given, where there is such a user.",
+        examples=["mailsrv"],
+    )
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1, description="How many processes serve the ports.", examples=[1]
+    )
     auth: Auth = Field(default=Auth(), description="How users prove who they are.")
     imap: ImapRules = Field(default=ImapRules(), description="Reading mail.")
     queue: Queue = Field(default=Queue(), description="Mail that leaves.")

@@ -123,6 +123,19 @@ def provider_has_its_place(settings: Settings) -> Iterator[Conflict]:
             yield from _place(("tlsa", "targets", n, "dns"), target.dns)
 
 
+def pairs_are_whole(settings: Settings) -> Iterator[Conflict]:
+    """A certificate has a key, a password a name, and a relay that is logged in to is a host."""
+    tls, queue = settings.tls, settings.queue
+    if (tls.certificate is None) != (tls.key is None):
+        missing = "key" if tls.key is None else "certificate"
+        yield Conflict(("tls",), f"`{missing}` is missing", "name both files, or neither")
+    if (queue.user is None) != (queue.password is None):
+        missing = "password" if queue.password is None else "user"
+        yield Conflict(("queue",), f"`{missing}` is missing", "give both, or neither")
+    elif queue.user and queue.next_hop in (None, "local"):
+        yield Conflict(("queue", "user"), "there is nobody to log in to", "name the host in queue.next_hop")
+
+
 RULES: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     names_once,
     one_owner,
@@ -131,6 +144,7 @@ RULES: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     targets_once,
     one_password,
     provider_has_its_place,
+    pairs_are_whole,
 )
 
 _PLACES = {"rfc2136": ("server", "ns1.example.org"), "zonefile": ("path", "/var/lib/knot/example.org.zone")}

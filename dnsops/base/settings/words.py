@@ -123,6 +123,15 @@ def _ip(text: str) -> str:
         raise refused(f"not an IP address: {text[:60]!r}", "write 192.0.2.1 or 2001:db8::1") from None
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text.strip()))
+    except ValueError:
+        raise refused(
+            f"not a network: {text[:60]!r}", "write 192.0.2.0/24, 2001:db8::/32 or a single address"
+        ) from None
+
+
 def _forwarder(text: str) -> str:
     address, _, port = text.partition("@")
     if port and not (port.isdigit() and 1 <= int(port) <= 65535):
@@ -190,6 +199,7 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
 ]
 Address = Annotated[str, AfterValidator(_ip)]
+Network = Annotated[str, AfterValidator(_network)]
 Forwarder = Annotated[str, AfterValidator(_forwarder)]
 MailAddress = Annotated[str, AfterValidator(_mail)]
 WebAddress = Annotated[str, AfterValidator(_web)]

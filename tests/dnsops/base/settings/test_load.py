@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
@@ -243,6 +244,7 @@ def test_every_example_is_good(tmp_path: Path) -> None:
                 todo.append(section)
             for example in field.examples or []:
                 if not str(example).startswith("!"):
-                    TypeAdapter(field.annotation).validate_python(example)
+                    whole = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+                    TypeAdapter(whole).validate_python(example)
                 seen += 1
     assert seen > 60

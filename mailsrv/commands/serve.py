@@ -1,0 +1,80 @@
+"""Serve mail: SMTP, submission, IMAP, and the queue; until SIGTERM, which lets everybody finish.
+
+SIGHUP reads the configuration and the certificate again and ends no session. Started by root it opens its ports and becomes the user
+`mailsrv` (setting `user`). systemd may hand the sockets over, and is told READY, RELOADING and STOPPING.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dnsops.base.errors import Misused
+from dnsops.base.output import DEFAULT_CONFIG, config_option
+
+if TYPE_CHECKING:
+    from dnsops.base.log import Log
+    from dnsops.base.settings import Settings
+    from mailsrv.serving.certificate import Certificate
+
+
+@click.command()
+@config_option
+def serve(config_file: str | None) -> int:
+    """Serve mail until SIGTERM; SIGHUP reloads.
+
+    \b
+    systemctl reload mailsrv        the configuration and the certificate anew, nobody is cut off
+    kill -TERM PID                  nobody new; who is here may finish
+    """
+    from dnsops.base import files
+    from dnsops.base.log import Log
+    from dnsops.base.places import state_directory
+    from mailsrv.serving import privileges, sockets
+    from mailsrv.serving.house import run
+    from mailsrv.serving.worker import Work
+
+    if config_file is None:
+        raise Misused("no configuration named, and none at the usual place", DEFAULT_CONFIG, "say --config FILE")
+    settings = _settings(config_file)
+    log = Log(json_lines={"json": True, "text": False}.get(settings.log.format))
+    user = privileges.whom(settings.user)
+    state = state_directory(settings.state.directory)
+    doors = sockets.open_doors(settings.listeners, settings.workers)
+    try:
+        certificate = _certificate(settings, state, log)
+        certificate.look()
+        if user is not None:
+            privileges.hand_over(state, user)
+            privileges.become(user)
+            log("serve.user", name=user.pw_name)
+        work = Work(settings, lambda: _settings(config_file), state, log, certificate, tuple(doors))
+        with files.lock(state / "serve.lock"):
+            return run(work, settings.workers, _timers(settings, config_file))
+    finally:
+        sockets.close(doors)
+
+
+def _settings(config_file: str) -> Settings:
+    from dnsops.base.settings import load
+    from dnsops.records import names
+
+    return load(Path(config_file), names.host)
+
+
+def _certificate(settings: Settings, state: Path, log: Log) -> Certificate:
+    from dnsops.base import clock
+    from mailsrv.serving.certificate import Certificate, finder
+
+    pair = finder(settings.tls, settings.hostname, state / "certs")
+    return Certificate(settings.hostname, pair, log, lambda: clock.now().wall)
+
+
+def _timers(settings: Settings, config_file: str) -> list[str] | None:
+    """The timers are a process of their own: a failing job never takes down SMTP."""
+    if not settings.timers.run:
+        return None
+    return [sys.executable, "-m", "mailsrv", "timers", "serve", "--config", config_file]

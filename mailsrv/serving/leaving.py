@@ -1,0 +1,74 @@
+"""The queue of a configuration, put together: routes, resolver, connections, and the way home for notices.
+
+    async with leaving(settings, store, book, log, addresses): ...        sends until the context ends, then drains
+
+Tells: who meets whom. Fails by: `Misconfigured` for a next hop that cannot be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from dnsops.base import clock
+from dnsops.base.log import Log
+from dnsops.records import names
+from dnsops.resolve.choice import resolver
+from dnsops.resolve.settings import configured
+from mailsrv.send import nexthop
+from mailsrv.send.carrier import Carrier
+from mailsrv.send.connections import Connections
+from mailsrv.send.homeward import Directory, Homeward
+from mailsrv.send.route import Ours, Router
+from mailsrv.send.story import Outbound
+from mailsrv.store.door import Store
+
+if TYPE_CHECKING:
+    from dnsops.base.settings import Settings
+
+GRACE = 20.0  # seconds that attempts under way may take at the end
+
+
+@asynccontextmanager
+async def leaving(
+    settings: Settings, store: Store, directory: Directory, log: Log, addresses: frozenset[str]
+) -> AsyncIterator[Outbound]:
+    """Mail leaves while the context is open."""
+    async with resolver(configured(settings.resolver)) as asked:
+        carrier = Carrier(router(settings, addresses), asked, Connections(settings.hostname))
+        inside = Homeward(settings.hostname, directory, store, _token)
+        outbound = Outbound(store, carrier, inside, log, lambda: clock.now().wall)
+        running = asyncio.create_task(outbound.run())
+        running.add_done_callback(_told(log))
+        try:
+            yield outbound
+        finally:
+            await outbound.stop(GRACE)
+            await asyncio.gather(running, return_exceptions=True)
+
+
+def router(settings: Settings, addresses: frozenset[str]) -> Router:
+    """Whose mail goes where."""
+    queue = settings.queue
+    login = nexthop.Login(queue.user, queue.password) if queue.user and queue.password else None
+    domains = frozenset(names.canonical(domain) for domain in settings.domains)
+    ours = Ours(frozenset({names.canonical(settings.hostname)}), addresses, domains)
+    return Router(ours, nexthop.parse(queue.next_hop, login), shuffle=random.shuffle)
+
+
+def _token() -> str:
+    return secrets.token_hex(12)
+
+
+def _told(log: Log) -> Callable[[asyncio.Task[None]], None]:
+    """A queue that stopped by itself is a fault of ours, and must not be silent."""
+
+    def tell(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()):
+            log("send.stopped", kind=type(fault).__name__, text=str(fault)[:200])
+
+    return tell

@@ -1,0 +1,151 @@
+"""One process that serves: from the open store to the last goodbye.
+
+    open ─> READY ─> [SIGHUP: configuration and certificate anew] [each few seconds: is there a newer certificate?] ─> SIGTERM ─> drain
+
+Fails by: `ForUser` while opening. Afterwards only a signal ends it: what fails in a reload is logged, and what was stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dnsops.base import files
+from dnsops.base.errors import Deliberate
+from dnsops.base.log import Log
+from mailsrv.server import Server
+from mailsrv.serving.addresses import ours
+from mailsrv.serving.leaving import leaving
+from mailsrv.serving.notify import notify, reloading, watchdog
+from mailsrv.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from dnsops.base.settings import Settings
+    from mailsrv.serving.certificate import Certificate
+    from mailsrv.serving.sockets import Door
+
+STORE = "store"  # in the state directory
+SPOOL = "spool"
+SECRET = "login.secret"  # noqa: S105 - a file's name
+LOOK = 5.0  # seconds between two looks at the certificate
+GRACE = 15.0  # seconds that sessions may take at the end
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker is given. `load` reads the configuration again; `first`: the one that also runs the queue."""
+
+    settings: Settings
+    load: Callable[[], Settings]
+    state: Path
+    log: Log
+    certificate: Certificate
+    doors: tuple[Door, ...]
+    first: bool = True
+
+
+def serve(work: Work, ready: Callable[[], None]) -> None:
+    """Until SIGTERM; `ready` is called once every port answers."""
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        runner.run(_serve(work, ready))
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is installed: the same loop for less CPU."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+async def _serve(work: Work, ready: Callable[[], None]) -> None:
+    signals = _Signals()
+    async with AsyncExitStack() as stack:
+        store = SqliteStore(work.state / STORE, work.log)
+        stack.push_async_callback(store.close)
+        spool = files.private_directory(work.state / SPOOL)
+        server = Server(work.settings, store, work.log, work.certificate, secret_of(work.state), spool)
+        if work.first:
+            _sweep(spool)
+            await stack.enter_async_context(leaving(work.settings, store, server, work.log, ours(work.doors)))
+        stack.push_async_callback(server.close, GRACE)
+        await server.open(work.doors)
+        ready()
+        await _until_told(work, server, signals)
+        work.log("serve.draining")
+
+
+async def _until_told(work: Work, server: Server, signals: _Signals) -> None:
+    """Stay true to the disk until it is time to go."""
+    patience = min(LOOK, watchdog() or LOOK)
+    while not signals.stop.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await signals.any.wait()
+        signals.any.clear()
+        notify("WATCHDOG=1")
+        if signals.reload.is_set():
+            signals.reload.clear()
+            await _reload(work, server)
+        else:
+            work.certificate.look()
+
+
+async def _reload(work: Work, server: Server) -> None:
+    """The configuration and the certificate anew; sessions go on with what they have."""
+    reloading()
+    try:
+        settings = await asyncio.to_thread(work.load)
+        await server.reload(settings)
+        work.log("serve.reloaded", accounts=len(server.book.accounts))
+    except Deliberate as error:
+        work.log("serve.not_reloaded", why=str(error))
+    work.certificate.look(anew=True)
+    notify("READY=1")
+
+
+class _Signals:
+    """What we were told, as events of the loop."""
+
+    def __init__(self) -> None:
+        self.stop, self.reload, self.any = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._told, self.reload)
+
+    def _told(self, what: asyncio.Event) -> None:
+        what.set()
+        self.any.set()
+
+
+def secret_of(state: Path) -> bytes:
+    """32 octets of this installation's own, made once: what strangers see of accounts stays the same after a restart."""
+    path = files.private_directory(state) / SECRET
+    with suppress(FileNotFoundError, ValueError):
+        if len(kept := files.read_bounded(path, 32)) == 32:
+            return kept
+    fresh = secrets.token_bytes(32)
+    mine = path.with_name(f".{SECRET}.{os.getpid()}")
+    files.replace(mine, fresh)
+    try:
+        path.hardlink_to(mine)  # the first of several workers wins
+    except FileExistsError:
+        return secret_of(state)
+    finally:
+        mine.unlink()
+    return fresh
+
+
+def _sweep(spool: Path) -> None:
+    """What a crash left of mail that nobody was told we have."""
+    for path in spool.iterdir():
+        path.unlink(missing_ok=True)
