@@ -13,7 +13,7 @@ import asyncio
 import secrets
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +25,7 @@ from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from mailsrv.directory.accounts import Route
 from mailsrv.directory.book import Book
-from mailsrv.directory.credentials import credentials
+from mailsrv.directory.credentials import Credentials, credentials
 from mailsrv.directory.doors import ImapLogins, SmtpLogins
 from mailsrv.directory.passwords import Logins
 from mailsrv.directory.rights import Rights
@@ -61,13 +61,15 @@ class Server:
         certificate: Certificate | None = None,
         secret: bytes = b"",
         folder: Path | None = None,
+        proofs: Mapping[str, Credentials] | None = None,
     ) -> None:
         self.settings, self.store, self.log = settings, store, log
         self._certificate, self._folder = certificate, folder
         limits = smtp_limits(settings.limits)
         self.gate, self._memory = Gate(limits), Memory(limits.room)
         self.book = Book.of(settings)
-        self._logins = Logins(self.book, credentials(settings), secret=secret or secrets.token_bytes(32))
+        proofs = credentials(settings) if proofs is None else proofs
+        self._logins = Logins(self.book, proofs, secret=secret or secrets.token_bytes(32))
         self._allowance = Allowance(limits.account_per_hour)
         self.listeners: list[Listener] = []
         self._receptions: list[Reception] = []

@@ -33,8 +33,10 @@ def serve(config_file: str | None) -> int:
     from dnsops.base import files
     from dnsops.base.log import Log
     from dnsops.base.places import state_directory
+    from mailsrv.directory.credentials import credentials
     from mailsrv.serving import privileges, sockets
     from mailsrv.serving.house import run
+    from mailsrv.serving.leaving import relay_login
     from mailsrv.serving.worker import Work
 
     if config_file is None:
@@ -47,11 +49,12 @@ def serve(config_file: str | None) -> int:
     try:
         certificate = _certificate(settings, state, log)
         certificate.look()
+        proofs, login = credentials(settings), relay_login(settings)
         if user is not None:
             privileges.hand_over(state, user)
             privileges.become(user)
             log("serve.user", name=user.pw_name)
-        work = Work(settings, lambda: _settings(config_file), state, log, certificate, tuple(doors))
+        work = Work(settings, lambda: _settings(config_file), state, log, certificate, tuple(doors), proofs, login)
         with files.lock(state / "serve.lock"):
             return run(work, settings.workers, _timers(settings, config_file))
     finally:

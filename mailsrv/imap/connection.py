@@ -19,7 +19,7 @@ from mailsrv.imap.replies import CutOff, Goodbye, Refused
 from mailsrv.imap.session import Session, State
 
 if TYPE_CHECKING:
-    from mailsrv.imap.server import ImapServer
+    from mailsrv.imap.server import ImapServer, Tls
 
 T = TypeVar("T")
 
@@ -30,9 +30,10 @@ BUGS = 3  # unexpected errors in one session
 class Connection(Pipe):
     """A client at the other end."""
 
-    def __init__(self, server: ImapServer, implicit_tls: bool) -> None:
+    def __init__(self, server: ImapServer, tls: Tls | None = None) -> None:
+        """tls: what the handshake used, where there was one already."""
         super().__init__(server.house.limits)
-        self._server, self._implicit = server, implicit_tls
+        self._server, self._implicit = server, tls
         self.session = Session(server.house, self, self._wake)
         self._peer = Peer("")
         self._next: Callable[[], None] | None = None  # TLS or deflate, after the answer
@@ -51,9 +52,9 @@ class Connection(Pipe):
             self.send(b"* BYE [UNAVAILABLE] too many connections\r\n")
             self._hang_up()
             return
-        if self._implicit:
-            self._pause()  # until TLS takes over
-        elif self._transport is not None:
+        if self._implicit is not None:
+            self._secured(self._implicit)
+        if self._transport is not None:
             self._transport.set_write_buffer_limits(high=ROOM)
         self._look_at_clock()
         self._start(self._greet())
@@ -68,8 +69,6 @@ class Connection(Pipe):
         self._task.add_done_callback(self._ended)
 
     async def _greet(self) -> None:
-        if self._implicit:
-            await self._tls()
         self.send(
             b"* OK [CAPABILITY %b] %b ready\r\n"
             % (capabilities(self.session), self._server.name.encode("ascii", "replace"))
@@ -217,6 +216,10 @@ class Connection(Pipe):
         if tls is None:
             raise Left
         await self._encrypt(tls.context)
+        self._secured(tls)
+
+    def _secured(self, tls: Tls) -> None:
+        """What the line is worth from here on."""
         connection = self._transport.get_extra_info("ssl_object") if self._transport else None
         exporter = tls.exporter(connection) if connection is not None else b""
         self._peer = Peer(self._peer.address, secure=True, exporter=exporter, end_point=tls.end_point)

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import AddressValueError, IPv6Address
-from socket import socket
+from socket import AF_INET, AF_INET6, create_server, socket
 
 from dnsops.base.log import Log
 from dnsops.base.secrets import Secret
 from mailsrv.imap.connection import Connection
+from mailsrv.imap.doorway import Doorway
 from mailsrv.imap.indexes import Indexes
 from mailsrv.imap.limits import Limits
 from mailsrv.imap.login import Login
@@ -65,7 +66,7 @@ class ImapServer:
         self.house = House(store, self._indexes, login, digest, now, Secret, limits or Limits(), plaintext)
         self.name, self.tls, self._log = name, tls, log
         self._guests = Guests()
-        self._listening: list[asyncio.Server] = []
+        self._listening: list[asyncio.Server | Doorway[Tls]] = []
         self._full = False
         self._arriving = 0  # octets of messages that clients are sending
 
@@ -73,16 +74,19 @@ class ImapServer:
 
     async def listen(self, host: str, port: int, implicit_tls: bool = False) -> int:
         """Listen on an address; gives the port, which is chosen when 0 was asked for."""
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self, implicit_tls), host, port, backlog=BACKLOG, reuse_address=True
-        )
-        self._listening.append(server)
-        return int(server.sockets[0].getsockname()[1])
+        sock = create_server((host, port), family=AF_INET6 if ":" in host else AF_INET, backlog=BACKLOG)
+        await self.listen_on(sock, implicit_tls)
+        return int(sock.getsockname()[1])
 
     async def listen_on(self, sock: socket, implicit_tls: bool = False) -> None:
-        """Listen on a socket that is bound already (socket activation)."""
-        factory = lambda: Connection(self, implicit_tls)  # noqa: E731
-        self._listening.append(await asyncio.get_running_loop().create_server(factory, sock=sock, backlog=BACKLOG))
+        """Listen on a socket that is bound already."""
+        if implicit_tls:
+            doorway = Doorway(sock, self.tls, lambda tls: Connection(self, tls), network_of, self._log)
+            doorway.open()
+            self._listening.append(doorway)
+            return
+        loop = asyncio.get_running_loop()
+        self._listening.append(await loop.create_server(lambda: Connection(self), sock=sock, backlog=BACKLOG))
 
     async def close(self, patience: float = 10.0) -> None:
         """No new guests; those who are busy may finish, then everybody hears BYE."""

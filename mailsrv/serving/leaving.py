@@ -1,6 +1,6 @@
 """The queue of a configuration, put together: routes, resolver, connections, and the way home for notices.
 
-    async with leaving(settings, store, book, log, addresses): ...        sends until the context ends, then drains
+    async with leaving(settings, store, book, log, addresses, login): ...        sends until the context ends, then drains
 
 Tells: who meets whom. Fails by: `Misconfigured` for a next hop that cannot be read.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from dnsops.base import clock
 from dnsops.base.log import Log
+from dnsops.base.secrets import Secret
 from dnsops.records import names
 from dnsops.resolve.choice import resolver
 from dnsops.resolve.settings import configured
@@ -23,6 +24,7 @@ from mailsrv.send import nexthop
 from mailsrv.send.carrier import Carrier
 from mailsrv.send.connections import Connections
 from mailsrv.send.homeward import Directory, Homeward
+from mailsrv.send.nexthop import Login
 from mailsrv.send.route import Ours, Router
 from mailsrv.send.story import Outbound
 from mailsrv.store.door import Store
@@ -35,11 +37,11 @@ GRACE = 20.0  # seconds that attempts under way may take at the end
 
 @asynccontextmanager
 async def leaving(
-    settings: Settings, store: Store, directory: Directory, log: Log, addresses: frozenset[str]
+    settings: Settings, store: Store, directory: Directory, log: Log, addresses: frozenset[str], login: Login | None
 ) -> AsyncIterator[Outbound]:
     """Mail leaves while the context is open."""
     async with resolver(configured(settings.resolver)) as asked:
-        carrier = Carrier(router(settings, addresses), asked, Connections(settings.hostname))
+        carrier = Carrier(router(settings, addresses, login), asked, Connections(settings.hostname))
         inside = Homeward(settings.hostname, directory, store, _token)
         outbound = Outbound(store, carrier, inside, log, lambda: clock.now().wall)
         running = asyncio.create_task(outbound.run())
@@ -51,13 +53,17 @@ async def leaving(
             await asyncio.gather(running, return_exceptions=True)
 
 
-def router(settings: Settings, addresses: frozenset[str]) -> Router:
-    """Whose mail goes where."""
+def relay_login(settings: Settings) -> Login | None:
+    """What the next hop knows us by. Reads the password's file, which perhaps only root may."""
     queue = settings.queue
-    login = nexthop.Login(queue.user, queue.password) if queue.user and queue.password else None
+    return Login(queue.user, Secret(queue.password.reveal())) if queue.user and queue.password else None
+
+
+def router(settings: Settings, addresses: frozenset[str], login: Login | None = None) -> Router:
+    """Whose mail goes where."""
     domains = frozenset(names.canonical(domain) for domain in settings.domains)
     ours = Ours(frozenset({names.canonical(settings.hostname)}), addresses, domains)
-    return Router(ours, nexthop.parse(queue.next_hop, login), shuffle=random.shuffle)
+    return Router(ours, nexthop.parse(settings.queue.next_hop, login), shuffle=random.shuffle)
 
 
 def _token() -> str:

@@ -11,7 +11,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from dnsops.base import files
 from dnsops.base.errors import Deliberate
 from dnsops.base.log import Log
+from mailsrv.directory.credentials import Credentials
+from mailsrv.send.nexthop import Login
 from mailsrv.server import Server
 from mailsrv.serving.addresses import ours
 from mailsrv.serving.leaving import leaving
@@ -40,7 +42,10 @@ GRACE = 15.0  # seconds that sessions may take at the end
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker is given. `load` reads the configuration again; `first`: the one that also runs the queue."""
+    """What a worker is given. `load` reads the configuration again; `first`: the one that also runs the queue.
+
+    `proofs` and `login` hold what only root may read, perhaps, and was read before the server became someone else.
+    """
 
     settings: Settings
     load: Callable[[], Settings]
@@ -48,6 +53,8 @@ class Work:
     log: Log
     certificate: Certificate
     doors: tuple[Door, ...]
+    proofs: Mapping[str, Credentials]
+    login: Login | None = None
     first: bool = True
 
 
@@ -72,10 +79,13 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         store = SqliteStore(work.state / STORE, work.log)
         stack.push_async_callback(store.close)
         spool = files.private_directory(work.state / SPOOL)
-        server = Server(work.settings, store, work.log, work.certificate, secret_of(work.state), spool)
+        secret = secret_of(work.state)
+        server = Server(work.settings, store, work.log, work.certificate, secret, spool, work.proofs)
         if work.first:
             _sweep(spool)
-            await stack.enter_async_context(leaving(work.settings, store, server, work.log, ours(work.doors)))
+            await stack.enter_async_context(
+                leaving(work.settings, store, server, work.log, ours(work.doors), work.login)
+            )
         stack.push_async_callback(server.close, GRACE)
         await server.open(work.doors)
         ready()

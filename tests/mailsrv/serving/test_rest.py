@@ -18,7 +18,7 @@ from dnsops.base.settings.model import Settings
 from mailsrv.send.nexthop import Here, NextHop
 from mailsrv.serving import addresses, notify, privileges
 from mailsrv.serving.allowed import imap_limits, smtp_limits
-from mailsrv.serving.leaving import router
+from mailsrv.serving.leaving import relay_login, router
 from mailsrv.serving.sockets import Door
 from mailsrv.serving.worker import secret_of
 
@@ -118,7 +118,8 @@ def settings(**queue: object) -> Settings:
 def test_where_mail_goes_by_the_configuration() -> None:
     assert router(settings(), frozenset()).next_hop is None
     assert isinstance(router(settings(next_hop="local"), frozenset()).next_hop, Here)
-    relay = router(settings(next_hop="relay.example.net:587", user="us", password=Secret("x")), frozenset()).next_hop
+    told = settings(next_hop="relay.example.net:587", user="us", password=Secret("x"))
+    relay = router(told, frozenset(), relay_login(told)).next_hop
     assert isinstance(relay, NextHop)
     assert relay.login
     assert (relay.host, relay.port, relay.login.user) == ("relay.example.net", 587, "us")
