@@ -2,8 +2,8 @@
 
     make demo          (= tests/lab/enter.sh .venv/bin/python -m tests.lab.demo)
 
-Knot and unbound (signed tree, a resolver that caches), pebble (ACME), Cloudflare's API writing into that tree, a Postfix
-that receives with our keys, and a stranger's Postfix that verifies DANE, asked several times a second throughout.
+Knot and unbound (signed tree, a resolver that caches), pebble (ACME), Cloudflare's API writing into that tree, `mailsrv serve`
+as the receiving MX with our keys, and a stranger's Postfix that verifies DANE, asked several times a second throughout.
 Everything runs in a network namespace and ends with it. Fails by: exit 1 and the line that went wrong.
 """
 
@@ -28,16 +28,18 @@ from dnsops.certs.chain import Chain, association, from_pem
 from tests.lab.acme import Account, Pebble
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
+from tests.lab.mailserver import MailServer
 from tests.lab.mx import Mx
-from tests.lab.network import CLOUDFLARE, MX2, Unavailable, private_network
+from tests.lab.network import CLOUDFLARE, MX, MX2, MX6, Unavailable, private_network
 from tests.lab.pki import Credentials, Pki, new_key
-from tests.lab.postfix import Receiver, Sender, Verdict, finger
+from tests.lab.postfix import Sender, Verdict, finger
 
 HOST, OTHER = "mx1.example.org", "mx2.example.org"
 TTL = 300  # what Cloudflare is told
 SCALE = 60  # one minute of TTL, and of the article's timer, is one second here
 ARTICLES_TIMER = 300 / SCALE
 DOMAIN = "example.org"
+USER = "user1"
 
 
 class Broken(Exception):
@@ -104,6 +106,7 @@ class Stage:
     tell: Teller
     directory: Path
     tree: DnsTree
+    pebble: Pebble
     account: Account
     api: CloudflareApi
     mx: Mx
@@ -171,7 +174,7 @@ def raise_curtain(tell: Teller, stack: ExitStack) -> Stage:
     api.ttl(SCALE)
     tell(f"https://api.cloudflare.com, writing into the zone (a TTL of {TTL} s is {TTL // SCALE} s here)")
     mx = stack.enter_context(Mx())
-    stage = Stage(tell, directory, tree, Account(pebble), api, mx)
+    stage = Stage(tell, directory, tree, pebble, Account(pebble), api, mx)
     stage.state.mkdir(mode=0o755)
     for name in (f"_25._tcp.{HOST}", f"_25._tcp.{OTHER}"):
         for stale in api.records(DOMAIN, type="TLSA", name=name):
@@ -183,25 +186,56 @@ def show(stage: Stage, stack: ExitStack) -> None:
     tell = stage.tell
     tell.chapter("A mail host, its certificate, its TLSA record")
     first = certificate(stage)
-    key, chain = stage.key_and_chain("current")
-    receiver = stack.enter_context(Receiver(stage.directory, chain, key))
-    tell(f"Postfix receives on port 25 of {HOST}, IPv4 and IPv6, with that certificate")
+    _, chain = stage.key_and_chain("current")
+    server = stack.enter_context(mail_host(stage))
+    tell(f"mailsrv serve receives on port 25 of {HOST}, IPv4 and IPv6, with that certificate")
     publish(stage)
     sender = stack.enter_context(Sender(stage.directory))
     verified(stage, sender)
+    read(stage, server, 1)
     tell.chapter("Two rollovers, side by side, while a stranger's Postfix asks again and again")
     other = prepare_article(stage)
     with Watch(DOMAIN_OF[HOST]) as ours, Watch(DOMAIN_OF[OTHER]) as theirs:
         article = threading.Thread(target=articles_order, args=(stage, other))
         article.start()
-        roll(stage, receiver)
+        roll(stage, server)
         article.join()
         tell("both rolled; the old records are gone")
+    verified(stage, sender)
+    read(stage, server, 2)
     second = from_pem(chain.read_bytes(), "")
     summary(stage, first, second, ours, theirs)
 
 
 DOMAIN_OF = {HOST: f"[{HOST}]", OTHER: f"[{OTHER}]"}  # as Postfix writes a host without an MX look-up
+
+
+def mail_host(stage: Stage) -> MailServer:
+    """Our own server on the addresses of the MX record; its certificate is the pair that mailsrv keeps."""
+    server = MailServer(
+        stage.directory / "mail",
+        address=MX,
+        users=(USER,),
+        tls=None,
+        hostname=HOST,
+        domains=[DOMAIN],
+        accounts=[{"name": USER, "password": "!file password", "addresses": [f"{USER}@{DOMAIN}"]}],
+        state={"directory": str(stage.state)},
+        listeners={"smtp": {"port": 25, "bind": [MX, MX6]}},
+    )
+    root = stage.directory / "root.pem"
+    root.write_bytes(stage.pebble.root())
+    server.ca = str(root)
+    return server
+
+
+def read(stage: Stage, server: MailServer, count: int) -> None:
+    """The delivered mail, by IMAP."""
+    messages = server.messages(USER)
+    if len(messages) != count or b"TLS_" not in messages[-1]:
+        raise Broken(f"{len(messages)} messages in the mailbox of {USER}, not {count}")
+    subject = next(line for line in messages[-1].decode().splitlines() if line.startswith("Subject:"))
+    stage.tell(f"{USER} reads it by IMAP over TLS: {count} in INBOX, {subject!r}")
 
 
 def certificate(stage: Stage) -> Chain:
@@ -239,11 +273,11 @@ def verified(stage: Stage, sender: Sender) -> None:
         raise Broken(delivery.line)
 
 
-def roll(stage: Stage, receiver: Receiver) -> None:
+def roll(stage: Stage, server: MailServer) -> None:
     """Ours: the next key was announced with the first; its certificate comes, the machine waits and switches."""
     chain = stage.certify_next()
     stage.tell(f"{HOST}: certificate for the announced key issued, not served yet")
-    reload = f"postfix -c {receiver.home / 'etc'} reload"
+    reload = f"kill -HUP {server.pid}"
     words = ("--chain", str(chain), "--provider", "cloudflare", "--reload", reload, "--wait", "--every", "0.5")
     begin = time.monotonic()
     stage.mailsrv("tlsa", "roll", HOST, *words)

@@ -56,6 +56,7 @@ class MailServer:
         (directory / "password").write_text(PASSWORD)
         (directory / "password").chmod(0o600)
         self.pki = pki or Pki(directory)
+        self.ca = str(self.pki.ca)  # whom clients trust
         self.settings: dict[str, Any] = {
             "hostname": HOST,
             "domains": [DOMAIN],
@@ -71,7 +72,9 @@ class MailServer:
         for key, value in settings.items():
             here = self.settings.get(key)
             self.settings[key] = {**here, **value} if isinstance(here, dict) and isinstance(value, dict) else value
-        if "tls" not in self.settings:
+        if self.settings.get("tls", self) is None:  # the pair that mailsrv keeps in its state
+            del self.settings["tls"]
+        elif "tls" not in self.settings:
             chain, key = self.pki.issue([self.settings["hostname"], address]).write(directory, "tls")
             self.settings["tls"] = {"certificate": str(chain), "key": str(key)}
         self.process: subprocess.Popen[bytes] | None = None
@@ -190,7 +193,7 @@ class MailServer:
     @property
     def trust(self) -> ssl.SSLContext:
         """A client's context that trusts the lab; the name is checked where it is given."""
-        context = ssl.create_default_context(cafile=str(self.pki.ca))
+        context = ssl.create_default_context(cafile=self.ca)
         context.check_hostname = False
         return context
 
