@@ -11,11 +11,13 @@ import asyncio
 import os
 import secrets
 import signal
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dnsops.base import files
 from dnsops.base.errors import Deliberate
@@ -75,6 +77,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(work: Work, ready: Callable[[], None]) -> None:
     signals = _Signals()
+    asyncio.get_running_loop().set_exception_handler(partial(_unexpected, work.log))
     async with AsyncExitStack() as stack:
         store = SqliteStore(work.state / STORE, work.log)
         stack.push_async_callback(store.close)
@@ -120,6 +123,14 @@ async def _reload(work: Work, server: Server) -> None:
         work.log("serve.not_reloaded", why=str(error))
     work.certificate.look(anew=True)
     notify("READY=1")
+
+
+def _unexpected(log: Log, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody waited for: its kind and place for us, nothing of anybody's mail."""
+    error = context.get("exception")
+    frames = traceback.extract_tb(error.__traceback__)[-4:] if error else []
+    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    log("loop.bug", what=str(context.get("message", ""))[:200], kind=type(error).__name__, at=places)
 
 
 class _Signals:

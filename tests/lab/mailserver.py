@@ -75,8 +75,8 @@ class MailServer:
         if self.settings.get("tls", self) is None:  # the pair that mailsrv keeps in its state
             del self.settings["tls"]
         elif "tls" not in self.settings:
-            chain, key = self.pki.issue([self.settings["hostname"], address]).write(directory, "tls")
-            self.settings["tls"] = {"certificate": str(chain), "key": str(key)}
+            chain, secret = self.pki.issue([self.settings["hostname"], address]).write(directory, "tls")
+            self.settings["tls"] = {"certificate": str(chain), "key": str(secret)}
         self.process: subprocess.Popen[bytes] | None = None
         self._seen = 0
         self.write()
