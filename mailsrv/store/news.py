@@ -30,15 +30,23 @@ class Watchers:
 
     def __init__(self) -> None:
         self._all: tuple[Watcher, ...] = ()
+        self._accounts: frozenset[str] = frozenset()
 
     def add(self, account: str, tell: Tell) -> Callable[[], None]:
         watcher = Watcher(account, tell, asyncio.get_running_loop())
-        self._all = (*self._all, watcher)
+        self._set((*self._all, watcher))
 
         def stop() -> None:
-            self._all = tuple(other for other in self._all if other is not watcher)
+            self._set(tuple(other for other in self._all if other is not watcher))
 
         return stop
+
+    def accounts(self) -> frozenset[str]:
+        """Who is watched."""
+        return self._accounts
+
+    def _set(self, watchers: tuple[Watcher, ...]) -> None:
+        self._all, self._accounts = watchers, frozenset(watcher.account for watcher in watchers)
 
     def tell(self, changes: Iterable[Change]) -> None:
         """Call who watches, each in its loop; a loop that is closed wants no news."""

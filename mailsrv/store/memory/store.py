@@ -102,6 +102,16 @@ class MemoryStore:
 
         await self._whole(act)
 
+    async def forget(self, account: str) -> None:
+        def act() -> None:
+            for box in self._state.boxes_of(account):
+                self._state.remove(box, list(box.rows))
+                del self._state.boxes[box.id]
+                self._state.changes.append(Change(account, box.id, kind="deleted"))
+            self._state.accounts.pop(account, None)
+
+        await self._whole(act)
+
     async def mailboxes(self, account: str) -> tuple[Mailbox, ...]:
         self._state.account(account)
         boxes = (box for box in self._state.boxes.values() if box.account == account)
@@ -124,7 +134,7 @@ class MemoryStore:
         if sum(box.account == account for box in self._state.boxes.values()) + len(missing) >= MOST_MAILBOXES:
             raise Full(f"an account has {MOST_MAILBOXES} mailboxes at most", account)
         for upper in missing:
-            self._insert(account, upper)
+            self._insert(account, upper, selectable=False)
         return self._insert(account, name, special, selectable)
 
     def _insert(self, account: str, name: str, special: str = "", selectable: bool = True) -> Box:
@@ -149,12 +159,13 @@ class MemoryStore:
             return
         for upper in above(new):
             if not self._state.named(account, upper):
-                self._create(account, upper)
+                self._insert(account, upper, selectable=False)
         inside = [box for box in self._state.boxes_of(account) if box.name == old or below(box.name, old)]
         if {box.name for box in self._state.boxes_of(account)} & {moved(box.name, old, new) for box in inside}:
             raise Exists(f"there are mailboxes below {new} already")
         for box in inside:
             self._renamed(box, moved(box.name, old, new))
+        self._prune(account, old)
 
     def _renamed(self, box: Box, name: str) -> None:
         subscriptions = self._state.account(box.account).subscriptions
@@ -182,6 +193,16 @@ class MemoryStore:
         if parent:
             self._insert(account, name, selectable=False)
         self._state.changes.append(Change(account, box.id, kind="deleted"))
+        self._prune(account, name)
+
+    def _prune(self, account: str, name: str) -> None:
+        """Names above one that is gone, which were there for its sake only, go too."""
+        for upper in reversed(above(name)):
+            box = self._state.named(account, upper)
+            if box is None or box.selectable or any(below(o.name, upper) for o in self._state.boxes_of(account)):
+                return
+            del self._state.boxes[box.id]
+            self._state.changes.append(Change(account, box.id, kind="deleted"))
 
     async def subscribe(self, account: str, name: str, subscribed: bool) -> None:
         def act() -> None:

@@ -19,6 +19,11 @@ _FORGET = (
     "DELETE FROM metadata WHERE mailbox = ?",
     "DELETE FROM mailbox WHERE id = ?",
 )
+_FORGET_ACCOUNT = (
+    "DELETE FROM subscription WHERE account = ?",
+    "DELETE FROM metadata WHERE account = ?",
+    "DELETE FROM account WHERE id = ?",
+)
 
 
 def account(work: Work, name: str, size_limit: int | None, message_limit: int | None) -> None:
@@ -34,8 +39,22 @@ def account(work: Work, name: str, size_limit: int | None, message_limit: int | 
     work.run("UPDATE account SET size_limit = ?, message_limit = ? WHERE name = ?", size_limit, message_limit, name)
 
 
+def forget(work: Work, account: str) -> None:
+    """An account with all that is its own; a new one of that name begins with new UIDVALIDITYs."""
+    row = work.first("SELECT id FROM account WHERE name = ?", account)
+    if row is None:
+        return
+    for number, name in _names(work, row[0]):
+        source = ledger.named(work, account, name)
+        if source is not None:
+            drop(work, source, [Kept(*kept) for kept in work.all(KEPT, number)])
+        _forget(work, account, number)
+    for sql in _FORGET_ACCOUNT:
+        work.run(sql, row[0])
+
+
 def create(work: Work, account: str, name: str, special: str = "") -> int:
-    """A mailbox and those above it; its number."""
+    """A mailbox, and the names above it that are needed (RFC 9051 6.3.4), which hold no mail; its number."""
     name, owner = proper(name), ledger.owner(work, account)
     known = ledger.named(work, account, name)
     if known and known.selectable:
@@ -47,7 +66,7 @@ def create(work: Work, account: str, name: str, special: str = "") -> int:
     if count + len(missing) >= MOST_MAILBOXES:
         raise Full(f"an account has {MOST_MAILBOXES} mailboxes at most", account)
     for upper in missing:
-        _insert(work, owner, account, upper)
+        _insert(work, owner, account, upper, selectable=False)
     return _insert(work, owner, account, name, special)
 
 
@@ -80,11 +99,25 @@ def delete(work: Work, account: str, name: str) -> None:
         raise Cannot(f"there are mailboxes below {name}")
     messages = [Kept(*row) for row in work.all(KEPT, source.id)]
     drop(work, source, messages)
-    for sql in _FORGET:
-        work.run(sql, source.id)
+    _forget(work, account, source.id)
     if parent:
         _insert(work, source.account, account, name, selectable=False)
-    work.happened(account, source.id, "deleted")
+    _prune(work, source.account, account, name)
+
+
+def _prune(work: Work, owner: int, account: str, name: str) -> None:
+    """Names above one that is gone, which were there for its sake only, go too."""
+    for upper in reversed(above(name)):
+        known = ledger.named(work, account, upper)
+        if known is None or known.selectable or any(below(other, upper) for _, other in _names(work, owner)):
+            return
+        _forget(work, account, known.id)
+
+
+def _forget(work: Work, account: str, mailbox: int) -> None:
+    for sql in _FORGET:
+        work.run(sql, mailbox)
+    work.happened(account, mailbox, "deleted")
 
 
 def subscribe(work: Work, account: str, name: str, subscribed: bool) -> None:
@@ -142,7 +175,7 @@ def _insert(work: Work, owner: int, account: str, name: str, special: str = "", 
 def _rename(work: Work, source: Box, new: str) -> None:
     for upper in above(new):
         if not ledger.named(work, source.owner, upper):
-            create(work, source.owner, upper)
+            _insert(work, source.account, source.owner, upper, selectable=False)
     names = _names(work, source.account)
     moves = {(number, name): moved(name, source.name, new) for number, name in names if _inside(name, source.name)}
     if {name for _, name in names} & set(moves.values()):
@@ -153,6 +186,7 @@ def _rename(work: Work, source: Box, new: str) -> None:
             "UPDATE OR REPLACE subscription SET name = ? WHERE account = ? AND name = ?", after, source.account, name
         )
         work.happened(source.owner, number, "renamed")
+    _prune(work, source.account, source.owner, source.name)
 
 
 def _empty_inbox(work: Work, inbox: Box, target: int) -> None:

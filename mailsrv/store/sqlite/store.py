@@ -82,6 +82,9 @@ class SqliteStore:
     async def account(self, name: str, size_limit: int | None = None, message_limit: int | None = None) -> None:
         await self._writer.do(lambda work: mailboxes.account(work, name, size_limit, message_limit))
 
+    async def forget(self, account: str) -> None:
+        await self._writer.do(lambda work: mailboxes.forget(work, account))
+
     async def mailboxes(self, account: str) -> tuple[Mailbox, ...]:
         return await self._readers.do(lambda db: reading.mailboxes(db, account))
 

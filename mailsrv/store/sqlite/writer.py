@@ -4,6 +4,7 @@
     loop:  do(job) ─┼─> queue ─> BEGIN  job  job  job  COMMIT (one fsync)
     loop:  do(job) ─┘            each in a SAVEPOINT of its own
 
+Other processes may write to the same database; what they did is looked for before our own news are told, and a few times a second.
 Fails by: a job that refuses is rolled back alone and its caller gets the refusal. When the disk fails, in a job or in COMMIT,
 nothing of the group has happened, every caller of it gets `Later`, and the next group starts on a new connection.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from dnsops.base.log import Log
 from mailsrv.store.door import Change
 from mailsrv.store.news import Watchers, coalesce
 from mailsrv.store.sqlite import index
+from mailsrv.store.sqlite.elsewhere import Elsewhere
 from mailsrv.store.sqlite.trouble import TROUBLE, later, reason
 from mailsrv.store.sqlite.work import Work
 
@@ -37,6 +40,7 @@ MOST_JOBS = 1000  # of one group
 MOST_BYTES = 16 << 20  # of content in one group
 WAL_PAGES = 2000  # 8 MB of journal are taken into the database
 IDLE = 0.2  # seconds without a job until the index is brought up to date
+LOOK = 0.2  # seconds between two looks at what other processes did
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +72,7 @@ class Writer:
         self._closed = False
         self._db: apsw.Connection | None = None
         self._wal_pages = 0
+        self._elsewhere, self._looked = Elsewhere(), 0.0
         self.unindexed = 0  # about; search asks for the rest to be indexed first
 
     def start(self) -> None:
@@ -133,21 +138,27 @@ class Writer:
                 return self._queue.get(timeout=IDLE)
             while self.unindexed and self._queue.empty():
                 self._index()
-        return self._queue.get()
+            self._look()
+        while True:
+            with suppress(queue.Empty):
+                return self._queue.get(timeout=LOOK)
+            self._look()
 
     def _commit(self, tasks: list[Task]) -> None:
         done: list[Work] = []
+        changes: list[Change] = []
         try:
             db = self._connection()
             db.execute("BEGIN IMMEDIATE")
             now = self._now()
             done = [work for task in tasks if (work := self._one(db, task, now))]
+            changes = self._with_others(db, [change for work in done for change in work.changes])
             db.execute("COMMIT")
         except BROKEN as error:
             self._abandon(tasks, error)
-            done = []
+            done, changes = [], []
         self.unindexed = max(0, self.unindexed + sum(work.unindexed for work in done))
-        self._answer(tasks, [change for work in done for change in work.changes])
+        self._answer(tasks, changes)
         for name in (name for work in done for name in work.unneeded):
             self._unneeded(name)
 
@@ -166,6 +177,32 @@ class Writer:
             return None
         db.execute("RELEASE job")
         return work
+
+    def _with_others(self, db: apsw.Connection, ours: list[Change]) -> list[Change]:
+        """Before our own news those of other processes about the same accounts, when there are any."""
+        if not self._elsewhere.behind(db):
+            self._elsewhere.ours(ours)
+            return ours
+        touched = {change.account for change in ours} & self.watchers.accounts()
+        return [*self._elsewhere.part(db, touched), *ours]
+
+    def _look(self) -> None:
+        """What other processes did, told to who watches; when the disk fails, the next job says so."""
+        self._looked = time.monotonic()
+        try:
+            db = self._connection()
+            db.execute("BEGIN")
+            try:
+                changes = self._elsewhere.look(db, self.watchers.accounts())
+                if changes:
+                    self.unindexed = index.waiting(db)
+            finally:
+                if db.in_transaction:
+                    db.execute("COMMIT")
+        except BROKEN:
+            self._shut()
+            return
+        self.watchers.tell(changes)
 
     def _abandon(self, tasks: list[Task], error: BaseException) -> None:
         """Nothing happened. What SQLite thinks of the file after a disk error is not trusted: a new connection."""
@@ -190,6 +227,8 @@ class Writer:
         """After the answers: the index when much waits for it, and the journal into the database."""
         if self.unindexed >= index.BACKLOG:
             self._index()
+        if time.monotonic() - self._looked >= LOOK:
+            self._look()
         if self._wal_pages < WAL_PAGES or self._db is None:
             return
         try:
@@ -217,6 +256,7 @@ class Writer:
             self._db = self._connect()
             self._db.set_wal_hook(self._wal)
             self.unindexed = index.waiting(self._db)
+            self._elsewhere.begin(self._db)
         return self._db
 
     def _wal(self, db: apsw.Connection, name: str, pages: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dnsops.base.errors import ForUser
@@ -174,7 +174,14 @@ def changes(draw: st.DrawFn) -> Change:
     return Change(add, tuple(one for one in remove if one.type != "TLSA" or one.name not in torn))
 
 
+ORPHAN = [  # an MX whose host has no address any more
+    Change(remove=(record("mx.example.org", "A", "192.0.2.25"),)),
+    Change((record("example.org", "MX", "10 mx.example.org."),), (record("example.org", "MX", "10 mx.example.org."),)),
+]
+
+
 @given(sequence=st.lists(changes(), max_size=5))
+@example(sequence=ORPHAN)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_changes_ends_as_in_the_model(place: Place, sequence: list[Change]) -> None:
     place.reset()

@@ -243,13 +243,13 @@ def test_several_workers_share_the_ports(tmp_path: Path) -> None:
         assert len(children) == 3
         for n in range(12):
             server.send(subject=f"number {n}")
-        assert len(server.messages()) == 12
+        wait_until(lambda: len(server.messages()) == 12, "each worker to hear of what the others took")
         os.kill(int(children[1]), signal.SIGKILL)
         wait_until(lambda: bool(server.events("serve.worker_died")), "the loss to be seen")
         time.sleep(1.5)
         for n in range(12):
             server.send(subject=f"more {n}")
-        assert len(server.messages()) == 24
+        wait_until(lambda: len(server.messages()) == 24, "each worker to hear of what the others took")
         again = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
         assert len(again) == 3
     assert not any(Path(f"/proc/{child}").exists() for child in again)

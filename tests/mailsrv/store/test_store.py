@@ -115,6 +115,20 @@ async def test_uidvalidity_is_never_the_same_twice_and_grows(store: Store) -> No
     assert max(values[:-3]) < values[-3]
 
 
+async def test_names_above_hold_no_mail_until_made_and_go_with_the_last_below(store: Store) -> None:
+    """RFC 9051 6.3.4 wants them as names only; what a person never made must not stay when what is in it goes."""
+    await store.create("alice", "work/2026/paid")
+    boxes = {box.name: box.selectable for box in await store.mailboxes("alice") if box.name.startswith("work")}
+    assert boxes == {"work": False, "work/2026": False, "work/2026/paid": True}
+    assert (await store.create("alice", "work/2026")).selectable
+    await store.delete("alice", "work/2026/paid")
+    assert {box.name for box in await store.mailboxes("alice")} & {"work", "work/2026"} == {"work", "work/2026"}
+    await store.rename("alice", "work/2026", "other/2026")
+    assert {box.name for box in await store.mailboxes("alice")} & {"work", "other"} == {"other"}
+    await store.delete("alice", "other/2026")
+    assert not any(box.name.startswith("other") for box in await store.mailboxes("alice"))
+
+
 async def test_creating_makes_what_is_above_and_inbox_is_inbox_in_any_case(store: Store) -> None:
     made = await store.create("alice", "a/b/c/", special="\\Junk")
     assert (made.name, made.special, made.messages, made.uidnext) == ("a/b/c", "\\Junk", 0, 1)
@@ -122,14 +136,15 @@ async def test_creating_makes_what_is_above_and_inbox_is_inbox_in_any_case(store
     assert below.name == "INBOX/deep"
     names = {mailbox.name for mailbox in await store.mailboxes("alice")}
     assert {"a", "a/b", "a/b/c", "INBOX/deep"} <= names
-    for name in ("INBOX", "inBox", "a/b"):
+    for name in ("INBOX", "inBox", "a/b/c"):
         with pytest.raises(Exists):
             await store.create("alice", name)
     assert (await store.mailbox("alice", "inbox")).name == "INBOX"
 
 
 async def test_renaming_takes_all_below_along(store: Store) -> None:
-    await store.create("alice", "a/b/c")
+    for name in ("a", "a/b", "a/b/c"):
+        await store.create("alice", name)
     await store.create("alice", "ab")
     await store.subscribe("alice", "a/b/c", True)
     before = {mailbox.name: mailbox for mailbox in await store.mailboxes("alice")}
@@ -164,6 +179,7 @@ async def test_renaming_the_inbox_moves_its_messages_and_it_stays(store: Store) 
 
 
 async def test_deleting_removes_the_messages_and_keeps_the_name_of_a_parent(store: Store) -> None:
+    await store.create("alice", "a")
     await store.create("alice", "a/b")
     await store.accept(letter("x", Place("alice", "a"), INBOX))
     size = (await store.usage("alice")).size
@@ -184,6 +200,28 @@ async def test_deleting_removes_the_messages_and_keeps_the_name_of_a_parent(stor
     await store.delete("alice", "a/b")
     await store.delete("alice", "a")
     assert "a" not in {mailbox.name for mailbox in await store.mailboxes("alice")}
+
+
+async def test_a_forgotten_account_is_gone_and_others_keep_their_copies(store: Store) -> None:
+    before = await inbox(store)
+    placed = await store.accept(letter("both", INBOX, Place("bob"), size=100_000))
+    await store.metadata("alice", "", {"/private/comment": b"x"})
+    told: list[Change] = []
+    store.watch("alice", told.append)
+    await store.forget("alice")
+    assert {change.mailbox for change in told if change.kind == "deleted"} >= {before.id}
+    with pytest.raises(Absent):
+        await store.usage("alice")
+    with pytest.raises(Absent):
+        await store.accept(letter("late"))
+    [row] = await store.rows(placed[1].mailbox)
+    assert len(await store.content(row.blob)) >= 99_999
+    await store.forget("alice")  # once more is nothing
+    await store.account("alice")
+    assert (await inbox(store)).uidvalidity > before.uidvalidity
+    assert ((await inbox(store)).messages, (await store.usage("alice")).size) == (0, 0)
+    assert await store.metadata("alice", "", {}) == {}
+    assert len(await store.mailboxes("alice")) == 6
 
 
 async def test_a_subscription_outlives_its_mailbox(store: Store) -> None:
