@@ -12,17 +12,28 @@ import contextlib
 import json
 import sys
 from datetime import UTC, datetime
-from typing import IO
+from typing import Protocol
 
 from dnsops.base.printable import printable
 
+_ENCODED = json.JSONEncoder(default=str).encode
 Value = str | int | float | bool | None | list[str]
+
+
+class Stream(Protocol):
+    """As much of a text file as a log needs."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> None: ...
+
+    def isatty(self) -> bool: ...
 
 
 class Log:
     """Writes events to a stream. `json_lines=None` chooses by whether the stream is a terminal."""
 
-    def __init__(self, stream: IO[str] | None = None, json_lines: bool | None = None, quiet: bool = False) -> None:
+    def __init__(self, stream: Stream | None = None, json_lines: bool | None = None, quiet: bool = False) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._json = not self._stream.isatty() if json_lines is None else json_lines
         self._quiet = quiet
@@ -40,7 +51,7 @@ class Log:
 def as_json(event: str, now: datetime, fields: dict[str, Value]) -> str:
     """One JSON object; `time` is UTC."""
     # json escapes everything but ASCII, and so every control character and direction mark
-    return json.dumps({"time": now.isoformat(timespec="milliseconds"), "event": event, **fields}, default=str)
+    return _ENCODED({"time": now.isoformat(timespec="milliseconds"), "event": event, **fields})
 
 
 def as_text(event: str, now: datetime, fields: dict[str, Value]) -> str:

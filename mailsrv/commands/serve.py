@@ -7,6 +7,7 @@ SIGHUP reads the configuration and the certificate again and ends no session. St
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,14 @@ def serve(config_file: str | None) -> int:
     from mailsrv.serving import privileges, sockets
     from mailsrv.serving.house import run
     from mailsrv.serving.leaving import relay_login
+    from mailsrv.serving.slate import Slate
     from mailsrv.serving.worker import Work
 
     if config_file is None:
         raise Misused("no configuration named, and none at the usual place", DEFAULT_CONFIG, "say --config FILE")
     settings = _settings(config_file)
-    log = Log(json_lines={"json": True, "text": False}.get(settings.log.format))
+    slate = Slate(sys.stderr.fileno())
+    log = Log(slate, json_lines={"json": True, "text": False}.get(settings.log.format))
     user = privileges.whom(settings.user)
     state = state_directory(settings.state.directory)
     doors = sockets.open_doors(settings.listeners, settings.workers)
@@ -54,11 +57,13 @@ def serve(config_file: str | None) -> int:
             privileges.hand_over(state, user)
             privileges.become(user)
             log("serve.user", name=user.pw_name)
-        work = Work(settings, lambda: _settings(config_file), state, log, certificate, tuple(doors), proofs, login)
+        load = partial(_settings, config_file)
+        work = Work(settings, load, state, log, certificate, tuple(doors), proofs, login, flush=slate.wipe)
         with files.lock(state / "serve.lock"):
             return run(work, settings.workers, _timers(settings, config_file))
     finally:
         sockets.close(doors)
+        slate.wipe()
 
 
 def _settings(config_file: str) -> Settings:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dnsops.base.settings.model import Settings
 
 LONGEST_LOGIN = 254
+REMEMBERED = 4096  # routes
 _POSTMASTERS = ("postmaster", "admin")  # account names, by preference
 
 
@@ -39,6 +40,7 @@ class Book:
     catch_alls: dict[str, tuple[Target, ...]] = field(default_factory=dict)
     postmaster: str = ""
     separators: str = "+"
+    _routes: dict[str, Route] = field(default_factory=dict, repr=False, compare=False)  # those asked for lately
 
     @classmethod
     def of(cls, settings: Settings) -> Book:
@@ -59,7 +61,12 @@ class Book:
         )
 
     def resolve(self, address: str) -> Route:
-        return resolve(self, address)
+        known = self._routes.get(address)
+        if known is None:
+            if len(self._routes) >= REMEMBERED:
+                self._routes.clear()
+            known = self._routes[address] = resolve(self, address)
+        return known
 
     def exact(self, address: str) -> bool:
         """Whether someone has just this address: no tag taken off, no catch-all."""

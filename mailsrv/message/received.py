@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 
 from mailsrv.message import dates
 from mailsrv.message.header import Header, fields, header
@@ -84,6 +85,7 @@ def _tls(arrival: Arrival) -> str:
     return f"\r\n\ttls {suite}{version}" if suite else version
 
 
+@lru_cache(256)
 def suite_name(cipher: str) -> str:
     """The IANA name of OpenSSL's cipher name; "" when there is none that we know."""
     if re.fullmatch(r"TLS_[A-Z0-9_]{1,80}", cipher):
@@ -132,6 +134,7 @@ def _word(text: str) -> str:
     return _UNFIT.sub("_", text[:_LONGEST])
 
 
+@lru_cache(4096)
 def _path(address: str) -> str:
     """An address as it stands between angle brackets: one line, and no bracket that is not quoted."""
     unfit = "" if address.startswith('"') else "<>"

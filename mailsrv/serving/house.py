@@ -13,7 +13,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -106,8 +105,7 @@ class _Crew:
         except BaseException as error:  # the edge of a process: said in its log, told by its status
             self.work.log("serve.worker", worker=number, kind=type(error).__name__, text=str(error)[:300])
         finally:
-            with suppress(OSError):
-                sys.stderr.flush()
+            self.work.flush()
             os._exit(status)
 
     def tell(self, number: int) -> None:

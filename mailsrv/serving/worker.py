@@ -58,6 +58,7 @@ class Work:
     proofs: Mapping[str, Credentials]
     login: Login | None = None
     first: bool = True
+    flush: Callable[[], None] = lambda: None  # what is still to be logged
 
 
 def serve(work: Work, ready: Callable[[], None]) -> None:

@@ -46,9 +46,7 @@ class Address:
     domain: str
 
     def __str__(self) -> str:
-        if not self.domain:
-            return self.local
-        return f"{self.local if _DOT_STRING_ONLY.fullmatch(self.local) else _quoted(self.local)}@{self.domain}"
+        return _written(self.local, self.domain)
 
     @property
     def routed(self) -> bool:
@@ -168,6 +166,13 @@ def _literal(text: str) -> str | None:
 
 def _unquoted(local: str) -> str:
     return re.sub(r"\\(.)", r"\1", local[1:-1]) if local.startswith('"') else local
+
+
+@lru_cache(4096)
+def _written(local: str, domain: str) -> str:
+    if not domain:
+        return local
+    return f"{local if _DOT_STRING_ONLY.fullmatch(local) else _quoted(local)}@{domain}"
 
 
 def _quoted(local: str) -> str:

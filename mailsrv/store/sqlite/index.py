@@ -10,7 +10,7 @@ from __future__ import annotations
 import apsw
 
 CHUNK = 100  # messages of one commit: 15 ms
-BACKLOG = 2000  # messages that may wait while the writer is busy
+BACKLOG = 20_000  # messages that may wait while the writer is busy: 3 s before a search
 
 _NEXT = "SELECT blob, text IS NULL FROM unindexed ORDER BY blob LIMIT ?"
 _ADD = """INSERT INTO words (rowid, subject, sender, "to", cc, text)
