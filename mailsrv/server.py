@@ -111,6 +111,11 @@ class Server:
         await asyncio.gather(*closing)
         self._logins.close()
 
+    @property
+    def sessions(self) -> dict[str, int]:
+        """Who is here, by protocol."""
+        return {"smtp": self.gate.inside, "imap": self._imap.sessions if self._imap else 0}
+
     def resolve(self, address: str) -> Route:
         """Where mail for an address goes now."""
         return self.book.resolve(address)

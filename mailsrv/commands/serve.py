@@ -19,7 +19,9 @@ from dnsops.base.output import DEFAULT_CONFIG, config_option
 if TYPE_CHECKING:
     from dnsops.base.log import Log
     from dnsops.base.settings import Settings
+    from mailsrv.http.measures import Measures
     from mailsrv.serving.certificate import Certificate
+    from mailsrv.serving.sockets import Door
 
 
 @click.command()
@@ -52,13 +54,13 @@ def serve(config_file: str | None) -> int:
     try:
         certificate = _certificate(settings, state, log)
         certificate.look()
-        proofs, login = credentials(settings), relay_login(settings)
+        proofs, login, measures = credentials(settings), relay_login(settings), _measures(doors)
         if user is not None:
             privileges.hand_over(state, user)
             privileges.become(user)
             log("serve.user", name=user.pw_name)
         load = partial(_settings, config_file)
-        work = Work(settings, load, state, log, certificate, tuple(doors), proofs, login, flush=slate.wipe)
+        work = Work(settings, load, state, log, certificate, tuple(doors), proofs, login, measures, flush=slate.wipe)
         with files.lock(state / "serve.lock"):
             return run(work, settings.workers, _timers(settings, config_file))
     finally:
@@ -71,6 +73,16 @@ def _settings(config_file: str) -> Settings:
     from dnsops.records import names
 
     return load(Path(config_file), names.host)
+
+
+def _measures(doors: list[Door]) -> Measures | None:
+    """The rooms of the management listener, if there is one, are read in while root can read them."""
+    if not any(door.kind == "http" for door in doors):
+        return None
+    import mailsrv.http.management  # noqa: F401 - read in now: the user may not be allowed to read it
+    from mailsrv.http.measures import Measures
+
+    return Measures()
 
 
 def _certificate(settings: Settings, state: Path, log: Log) -> Certificate:

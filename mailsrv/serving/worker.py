@@ -12,9 +12,9 @@ import os
 import secrets
 import signal
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,13 @@ from mailsrv.send.nexthop import Login
 from mailsrv.server import Server
 from mailsrv.serving.addresses import ours
 from mailsrv.serving.leaving import leaving
+from mailsrv.serving.looking import Looking
 from mailsrv.serving.notify import notify, reloading, watchdog
 from mailsrv.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
+    from mailsrv.http.measures import Measures
     from mailsrv.serving.certificate import Certificate
     from mailsrv.serving.sockets import Door
 
@@ -57,6 +59,7 @@ class Work:
     doors: tuple[Door, ...]
     proofs: Mapping[str, Credentials]
     login: Login | None = None
+    measures: Measures | None = None  # where someone may ask for them
     first: bool = True
     flush: Callable[[], None] = lambda: None  # what is still to be logged
 
@@ -78,6 +81,9 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(work: Work, ready: Callable[[], None]) -> None:
     signals = _Signals()
+    measures = work.measures if any(door.kind == "http" for door in work.doors) else None
+    if measures:
+        work = replace(work, log=measures.heard_by(work.log))
     asyncio.get_running_loop().set_exception_handler(partial(_unexpected, work.log))
     async with AsyncExitStack() as stack:
         store = SqliteStore(work.state / STORE, work.log)
@@ -90,11 +96,31 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
             await stack.enter_async_context(
                 leaving(work.settings, store, server, work.log, ours(work.doors), work.login)
             )
+        looking = await stack.enter_async_context(_managed(work, server, measures)) if measures else None
         stack.push_async_callback(server.close, GRACE)
         await server.open(work.doors)
         ready()
         await _until_told(work, server, signals)
         work.log("serve.draining")
+        if looking:
+            looking.draining = True
+
+
+@asynccontextmanager
+async def _managed(work: Work, server: Server, measures: Measures) -> AsyncIterator[Looking]:
+    """The management listener, open to the very end: it tells that we are going down."""
+    from mailsrv.http.management import Management
+
+    looking = Looking(server, work.certificate, work.state)
+    doors = [door for door in work.doors if door.kind == "http"]
+    management = Management(measures, looking, work.log, [work.settings.hostname, *(door.address for door in doors)])
+    await management.open(*(door.sock for door in doors))
+    watching = asyncio.create_task(looking.watch())
+    try:
+        yield looking
+    finally:
+        watching.cancel()
+        await management.close()
 
 
 async def _until_told(work: Work, server: Server, signals: _Signals) -> None:

@@ -88,7 +88,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "aiosmtpd": ("mailsrv.smtp.connection",),
-    "apsw": ("mailsrv.store.sqlite",),
+    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register"),
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
@@ -96,13 +96,17 @@ DOORS = {
     "cloudflare": ("dnsops.providers",),
     "cryptography": ("dnsops.certs", "mailsrv.directory.sasl.binding"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
+    "h11": ("mailsrv.http.management",),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
-    "pydantic": ("dnsops.base.settings",),
+    "prometheus_client": ("mailsrv.http.measures",),
+    "pydantic": ("dnsops.base.settings", "mailsrv.directory.register"),
     "pydantic_core": ("dnsops.base.settings",),
     "requests": ("dnsops.certs.sources", "timers.notify", "timers.alert"),
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
+    "starlette": ("mailsrv.http.management",),
+    "uvicorn": ("mailsrv.http.management",),
     "uvloop": ("mailsrv.serving.worker",),
     "yaml": ("dnsops.base.settings",),
 }

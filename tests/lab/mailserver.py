@@ -32,7 +32,16 @@ DOMAIN, HOST = "mail.test", "mx.mail.test"
 PASSWORD = "foobar"
 LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http")
 ROOT = Path(__file__).parents[2]
-BUGS = ("Traceback", '"imap.bug"', '"smtp.bug"', '"send.fault"', '"send.stopped"', '"serve.worker"', '"loop.')
+BUGS = (
+    "Traceback",
+    '"imap.bug"',
+    '"smtp.bug"',
+    '"send.fault"',
+    '"send.stopped"',
+    '"serve.worker"',
+    '"loop.',
+    '"http.bug"',
+)
 
 
 class MailServer:

@@ -1,0 +1,1 @@
+"""What the server tells over HTTP: health and metrics on the management listener."""
