@@ -13,7 +13,7 @@ import asyncio
 import secrets
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -61,14 +61,15 @@ class Server:
         secret: bytes = b"",
         folder: Path | None = None,
         proofs: Mapping[str, Credentials] | None = None,
+        upgraded: Callable[[str, str], None] | None = None,
     ) -> None:
         self.settings, self.store, self.log = settings, store, log
         self._certificate, self._folder = certificate, folder
         limits = smtp_limits(settings.limits)
         self.gate, self._memory = Gate(limits), Memory(limits.room)
         self.book = Book.of(settings)
-        proofs = credentials(settings) if proofs is None else proofs
-        self._logins = Logins(self.book, proofs, secret=secret or secrets.token_bytes(32))
+        self._proofs = credentials(settings) if proofs is None else proofs
+        self._logins = Logins(self.book, self._proofs, secret=secret or secrets.token_bytes(32), upgraded=upgraded)
         self._allowance = Allowance(limits.account_per_hour)
         self.listeners: list[Listener] = []
         self._receptions: list[Reception] = []
@@ -84,13 +85,19 @@ class Server:
             elif door.kind != "http":
                 await self._listener(door.kind, door.implicit_tls).open(door.sock)
 
-    async def reload(self, settings: Settings) -> None:
-        """Another configuration for who comes from now on; no session ends. What cannot be read changes nothing."""
-        book, proofs = Book.of(settings), credentials(settings)
+    async def reload(self, settings: Settings, proofs: Mapping[str, Credentials] | None = None) -> None:
+        """Another configuration from now on. What cannot be read changes nothing.
+
+        Sessions go on, but for those of an account that is closed or gone, or whose password was taken from it.
+        """
+        book, proofs = Book.of(settings), credentials(settings) if proofs is None else proofs
         for account in book.accounts.values():
-            await self.store.account(account.name, account.quota)
-        self.settings, self.book = settings, book
+            if account != self.book.account(account.name):
+                await self.store.account(account.name, account.quota)
+        strangers = self._strangers(book, proofs)
+        self.settings, self.book, self._proofs = settings, book, proofs
         self._logins.use(book, proofs)
+        self._dismiss(strangers)
         rights = Rights(book, settings.auth.must_match_sender)
         for reception in self._receptions:
             reception.directory, reception.rights = book, rights
@@ -103,6 +110,22 @@ class Server:
         if self._imap:
             login, imap = self._imap_logins(), imap_limits(settings.limits)
             self._imap.house = replace(self._imap.house, login=login, limits=imap, plaintext=self._imap_plain)
+
+    def _strangers(self, book: Book, proofs: Mapping[str, Credentials]) -> set[str]:
+        """Accounts of now that those who logged in no longer may use."""
+        return {
+            name
+            for name, before in self._proofs.items()
+            if not before.kept_by(proofs.get(name)) or not ((account := book.account(name)) and account.enabled)
+        }
+
+    def _dismiss(self, accounts: set[str]) -> None:
+        if not accounts:
+            return
+        for listener in self.listeners:
+            listener.dismiss(accounts)
+        if self._imap:
+            self._imap.dismiss(accounts)
 
     async def close(self, grace: float = GRACE) -> None:
         """Nobody new; who is here may finish what they are at."""

@@ -1,52 +1,163 @@
-"""List the accounts; make password hashes and app passwords.
+"""Who has mail here: list, add, passwd, app, disable, enable, remove; and hash, for the configuration.
 
-`hash` asks for the password on the terminal, or reads one line of stdin; it is never an argument, where others could see it.
-`list --json`: an array of name addresses[] enabled password scram app_passwords[]; `hash --json`: scheme hash, with --app password
+Accounts live in the configuration or in the database; these commands write the database, beside a running server.
+A password is asked for on the terminal, or is the first line of stdin; it is never an argument, where others could see it.
+With --json: `list` an array of name where addresses[] enabled password scram app_passwords[]; `hash` scheme hash, with --app
+password; the others account, with a password where one was made.
 """
 
 from __future__ import annotations
 
-import base64
-import secrets
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dnsops.base import settings
 from dnsops.base.errors import Misconfigured, Misused
-from dnsops.base.output import DEFAULT_CONFIG, config_option, json_option, print_json, print_table
-from dnsops.records import names
-from mailsrv.directory import hashes, slow
+from dnsops.base.output import config_option, json_option, print_json, print_table
+from dnsops.base.secrets import Secret
+from mailsrv.commands import words
+from mailsrv.commands.registering import SOON, Register, opened, validated
+from mailsrv.directory import hashes
+from mailsrv.directory.address import folded
 from mailsrv.directory.credentials import of_account
-from mailsrv.directory.keys import HASHES, SALT, BadHash, Keys
-from mailsrv.directory.prep import LONGEST, prepared
+from mailsrv.directory.keys import BadHash
 
 if TYPE_CHECKING:
     from dnsops.base.settings.mailserver import Account
 
-APP_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
-APP_LENGTH = 24  # of 31 characters: 118 bits
+generate_option = click.option("--generate", is_flag=True, help="Make the password, and print it.")
+as_hash_option = click.option(
+    "--as-hash", is_flag=True, help="What comes in is a hash, of Dovecot or Stalwart perhaps."
+)
 
 
 @click.group()
 def account() -> None:
-    """List the accounts; make password hashes and app passwords."""
+    """Who has mail here: list, add, passwd, app, disable, enable, remove; and hash, for the configuration."""
 
 
 @account.command(name="list")
 @config_option
 @json_option
 def list_(config_file: str | None, as_json: bool) -> None:
-    """Print the accounts: their addresses, and how they log in."""
-    if config_file is None:
-        raise Misused("no configuration named, and none at the usual place", DEFAULT_CONFIG, "say --config FILE")
-    rows = [_row(one) for one in settings.load(config_file, names.host).accounts]
+    """Print the accounts: their addresses, where they are kept, and how they log in."""
+    register = opened(config_file)
+    inside = {folded(one.name) for one in register.settings.accounts}
+    rows = [_row(one, "file" if folded(one.name) in inside else "database") for one in register.everyone().accounts]
     if as_json:
         print_json(rows)
         return
-    columns = ("account", "addresses", "password", "SCRAM", "app passwords", "")
+    columns = ("account", "kept in", "addresses", "password", "SCRAM", "app passwords", "")
     print_table("", columns, [_cells(row) for row in rows])
+
+
+@account.command()
+@click.argument("name")
+@click.argument("addresses", nargs=-1, required=True)
+@click.option("--quota", help="How much mail it may keep, such as 10GiB.")
+@click.option("--may-send-as", multiple=True, metavar="PATTERN", help="A further sender, such as shop-*@example.org.")
+@generate_option
+@as_hash_option
+@config_option
+@json_option
+def add(
+    name: str,
+    addresses: tuple[str, ...],
+    quota: str | None,
+    may_send_as: tuple[str, ...],
+    generate: bool,
+    as_hash: bool,
+    config_file: str | None,
+    as_json: bool,
+) -> None:
+    """Make the account NAME with its ADDRESSES, the main one first.
+
+    \b
+    mailsrv account add user3 user3@example.org sales@example.org
+    mailsrv account add user4 user4@example.org --generate
+    """
+    register = opened(config_file)
+    register.not_in_the_file(name)
+    if register.accounts.entries().account(name):
+        raise Misused(f"there is an account {name}", "", "`mailsrv account passwd` changes its password")
+    password, secrets = _secrets(generate, as_hash)
+    made = _valid({"name": name, "addresses": addresses, "quota": quota, "may_send_as": may_send_as} | secrets)
+    register.change(lambda pen: pen.put(made))
+    _tell(name, f"{name} has mail at {made.addresses[0]}: {SOON}", as_json, password)
+
+
+@account.command()
+@click.argument("name")
+@generate_option
+@as_hash_option
+@config_option
+@json_option
+def passwd(name: str, generate: bool, as_hash: bool, config_file: str | None, as_json: bool) -> None:
+    """Give NAME another password; whoever logged in with the old one is sent away."""
+    register = opened(config_file)
+    before = register.mine(name)
+    password, secrets = _secrets(generate, as_hash)
+    _put(register, before, secrets)
+    _tell(before.name, f"{before.name} has another password: {SOON}", as_json, password)
+
+
+@account.command()
+@click.argument("name")
+@click.argument("label")
+@click.option("--expires", metavar="DAY", help="The last day (UTC) on which it is taken, such as 2030-12-31.")
+@click.option("--remove", is_flag=True, help="Take it back.")
+@config_option
+@json_option
+def app(name: str, label: str, expires: str | None, remove: bool, config_file: str | None, as_json: bool) -> None:
+    """Make a password of its own for a program or device of NAME, called LABEL, or take it back."""
+    register = opened(config_file)
+    before = register.mine(name)
+    others = [one for one in before.app_passwords if one.name != label]
+    if remove:
+        if len(others) == len(before.app_passwords):
+            raise Misused(f"{before.name} has no app password {label}", "", _labels(before))
+        _put(register, before, {"app_passwords": others})
+        return _tell(before.name, f"{label} of {before.name} is taken back: {SOON}", as_json)
+    password = words.made()
+    new = {"name": label, "password_hash": Secret(words.salted(password)), "expires": expires}
+    _put(register, before, {"app_passwords": [*others, new]})
+    return _tell(before.name, f"{label} of {before.name} has a password of its own: {SOON}", as_json, password)
+
+
+@account.command()
+@click.argument("name")
+@config_option
+@json_option
+def disable(name: str, config_file: str | None, as_json: bool) -> None:
+    """Nobody logs in as NAME any more, and whoever has is sent away; its mail still comes in."""
+    register = opened(config_file)
+    before = register.mine(name)
+    _put(register, before, {"enabled": False})
+    _tell(before.name, f"{before.name} is closed, mail for it is still taken: {SOON}", as_json)
+
+
+@account.command()
+@click.argument("name")
+@config_option
+@json_option
+def enable(name: str, config_file: str | None, as_json: bool) -> None:
+    """NAME may log in again."""
+    register = opened(config_file)
+    before = register.mine(name)
+    _put(register, before, {"enabled": True})
+    _tell(before.name, f"{before.name} may log in: {SOON}", as_json)
+
+
+@account.command()
+@click.argument("name")
+@config_option
+@json_option
+def remove(name: str, config_file: str | None, as_json: bool) -> None:
+    """Take NAME out of the directory. Its mail stays on disk: an account of that name has it again."""
+    register = opened(config_file)
+    before = register.mine(name)
+    register.change(lambda pen: pen.drop(before.name))
+    _tell(before.name, f"{before.name} is gone, its mail is kept: {SOON}", as_json)
 
 
 @account.command(name="hash")
@@ -63,9 +174,8 @@ def hash_(scheme: str, app: bool, as_json: bool) -> None:
     """
     if app and scheme != "ARGON2ID":
         raise Misused("--app and --scheme do not go together", "account hash", "an app password's hash is {SSHA512}")
-    password = _made() if app else _asked()
-    # a password of that many bits needs no slow hash
-    line = _salted(password) if app else _hash(scheme.upper(), password)
+    password = words.made() if app else words.asked()
+    line = words.salted(password) if app else words.hashed(scheme.upper(), password)
     document = {"scheme": hashes.read(line).scheme, "hash": line} | ({"password": password} if app else {})
     if as_json:
         print_json(document)
@@ -75,8 +185,50 @@ def hash_(scheme: str, app: bool, as_json: bool) -> None:
         click.echo(line)
 
 
-def _row(one: Account) -> dict[str, object]:
-    row: dict[str, object] = {"name": one.name, "addresses": list(one.addresses), "enabled": one.enabled}
+def _secrets(generate: bool, as_hash: bool) -> tuple[str, dict[str, Any]]:
+    """The password if it was made here, and what the register keeps: its hash, and SCRAM keys where they can be made."""
+    if generate and as_hash:
+        raise Misused("--generate and --as-hash do not go together", "", "say one of them")
+    if as_hash:
+        return "", {"password_hash": Secret(words.asked_hash()), "scram_keys": None}
+    password = words.made() if generate else words.asked()
+    keys = Secret(words.hashed(words.SCRAM, password))
+    line = Secret(words.hashed("ARGON2ID", password))
+    return password if generate else "", {"password_hash": line, "scram_keys": keys}
+
+
+def _put(register: Register, before: Account, changes: dict[str, Any]) -> None:
+    after = _valid({name: getattr(before, name) for name in type(before).model_fields} | changes)
+    register.change(lambda pen: pen.put(after))
+
+
+def _valid(values: dict[str, Any]) -> Account:
+    """As the configuration would take it."""
+    from dnsops.base.settings.mailserver import Account
+
+    return validated(Account, values)
+
+
+def _labels(one: Account) -> str:
+    return f"it has: {', '.join(app.name for app in one.app_passwords) or 'none'}"
+
+
+def _tell(name: str, text: str, as_json: bool, password: str = "") -> None:
+    if as_json:
+        print_json({"account": name} | ({"password": password} if password else {}))
+        return
+    click.echo(text)
+    if password:
+        click.echo(f"password: {password}")
+
+
+def _row(one: Account, kept: str) -> dict[str, object]:
+    row: dict[str, object] = {
+        "name": one.name,
+        "where": kept,
+        "addresses": list(one.addresses),
+        "enabled": one.enabled,
+    }
     try:
         proofs = of_account(one)
     except (BadHash, Misconfigured) as error:
@@ -87,41 +239,7 @@ def _row(one: Account) -> dict[str, object]:
 
 
 def _cells(row: dict[str, object]) -> list[str]:
-    words = {True: "yes", False: "no"}
+    yes = {True: "yes", False: "no"}
     lists = [", ".join(map(str, value)) if isinstance(value, list) else str(value) for value in row.values()]
-    name, addresses, _, password, _, apps = lists
-    return [name, addresses, password, words[bool(row["scram"])], apps, "" if row["enabled"] else "closed"]
-
-
-def _hash(scheme: str, password: str) -> str:
-    if scheme == "ARGON2ID":
-        return slow.argon2id(password.encode())
-    if scheme in HASHES:
-        return str(Keys.derive(HASHES[scheme], password.encode(), secrets.token_bytes(SALT)))
-    raise Misused(f"no hash is made as {scheme}", "account hash --scheme", f"write ARGON2ID, {', '.join(HASHES)}")
-
-
-def _salted(password: str) -> str:
-    import hashlib
-
-    salt = secrets.token_bytes(16)
-    return "{SSHA512}" + base64.b64encode(hashlib.sha512(password.encode() + salt).digest() + salt).decode()
-
-
-def _made() -> str:
-    letters = "".join(secrets.choice(APP_ALPHABET) for _ in range(APP_LENGTH))
-    return "-".join(letters[at : at + 6] for at in range(0, APP_LENGTH, 6))
-
-
-def _asked() -> str:
-    """From the terminal, twice; else the first line of stdin."""
-    if sys.stdin.isatty():
-        text: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    else:
-        text = sys.stdin.readline(LONGEST + 2).rstrip("\r\n")
-    password = prepared(text)
-    if not password or len(password.encode()) > LONGEST:
-        raise Misused(
-            "not a password that clients can send", "account hash", f"1 to {LONGEST} octets, no control characters"
-        )
-    return password
+    name, kept, addresses, _, password, _, apps = lists
+    return [name, kept, addresses, password, yes[bool(row["scram"])], apps, "" if row["enabled"] else "closed"]

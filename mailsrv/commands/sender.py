@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import click
 
-from dnsops.base import settings
 from dnsops.base.errors import Exit, Misused
-from dnsops.base.output import DEFAULT_CONFIG, config_option, json_option, print_json
-from dnsops.records import names
+from dnsops.base.output import config_option, json_option, print_json
+from mailsrv.commands.registering import everyone
 from mailsrv.directory.accounts import Account
 from mailsrv.directory.book import Book
 from mailsrv.directory.rights import Rights, allowed
@@ -32,7 +31,7 @@ def explain(account: str, address: str, config_file: str | None, as_json: bool) 
     \b
     mailsrv sender explain user1 user1+shop@example.org
     """
-    house = settings.load(_named(config_file), names.host)
+    house = everyone(config_file)
     book = Book.of(house)
     right = Rights(book, house.auth.must_match_sender).envelope(_account(book, account), address.strip("<>"))
     if as_json:
@@ -52,7 +51,7 @@ def explain(account: str, address: str, config_file: str | None, as_json: bool) 
 @json_option
 def list_(account: str, config_file: str | None, as_json: bool) -> None:
     """Print what ACCOUNT may send as."""
-    house = settings.load(_named(config_file), names.host)
+    house = everyone(config_file)
     book = Book.of(house)
     found = _account(book, account)
     words = (
@@ -70,9 +69,3 @@ def _account(book: Book, name: str) -> Account:
         known = ", ".join(one.name for one in list(book.accounts.values())[:8]) or "none"
         raise Misused(f"there is no account {name}", "", f"accounts: {known}")
     return account
-
-
-def _named(config_file: str | None) -> str:
-    if config_file is None:
-        raise Misused("no configuration named, and none at the usual place", DEFAULT_CONFIG, "say --config FILE")
-    return config_file

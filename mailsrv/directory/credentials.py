@@ -13,15 +13,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import Misconfigured
-from dnsops.base.secrets import Secret
 from mailsrv.directory import hashes
 from mailsrv.directory.hashes import Stored
 from mailsrv.directory.keys import BadHash, Keys
 from mailsrv.directory.prep import spellings
 
 if TYPE_CHECKING:
+    from dnsops.base.secrets import Secret
     from dnsops.base.settings.mailserver import Account, AppPassword
     from dnsops.base.settings.model import Settings
+    from mailsrv.directory.register import Entries
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Credentials:
     fingerprint: bytes = field(repr=False)  # changes when any of them does
     plain: bytes | None = field(default=None, repr=False)
     keys: tuple[Keys, ...] = ()
+    marks: frozenset[bytes] = field(default=frozenset(), repr=False)  # one of each secret
+
+    def kept_by(self, later: Credentials | None) -> bool:
+        """Whether everything that opened the account still does: nobody who is inside has to leave."""
+        return later is not None and self.marks <= later.marks
 
     def proof(self, password: bytes, today: date) -> Proof | None:
         """The proof that the password matches. All are tried, right or wrong: the time taken tells nothing. Slow."""
@@ -78,6 +84,19 @@ def credentials(settings: Settings) -> dict[str, Credentials]:
     return found
 
 
+def of_entries(entries: Entries) -> dict[str, Credentials]:
+    """Of every account of the register."""
+    found = {}
+    for account in entries.accounts:
+        try:
+            found[account.name] = of_account(account)
+        except BadHash as error:
+            raise Misconfigured(
+                str(error), f"the account {account.name}, in the database", "`mailsrv account passwd`"
+            ) from None
+    return found
+
+
 def of_account(account: Account) -> Credentials:
     """Of one account."""
     own = [_proof(account.password, account.password_hash)]
@@ -85,7 +104,10 @@ def of_account(account: Account) -> Credentials:
     extra = [hashes.read(account.scram_keys.reveal())] if account.scram_keys else []
     keys = tuple(stored.keys for stored in (own[0].stored, *extra) if stored.keys)
     plain = account.password.reveal().encode() if account.password else None
-    return Credentials((*own, *apps), _fingerprint(account), plain, keys)
+    secrets = _secrets(account)
+    whole = hashlib.sha256(b"".join(len(text).to_bytes(4, "big") + text for text in secrets)).digest()
+    marks = frozenset(hashlib.sha256(text).digest() for text in secrets if text)
+    return Credentials((*own, *apps), whole, plain, keys, marks)
 
 
 def _proof(password: Secret | None, password_hash: Secret | None) -> Proof:
@@ -103,13 +125,11 @@ def _app(app: AppPassword) -> Proof:
     return Proof(proof.stored, app.name, expires)
 
 
-def _fingerprint(account: Account) -> bytes:
-    """Of everything that opens the account."""
-    made = hashlib.sha256()
+def _secrets(account: Account) -> list[bytes]:
+    """Everything that opens the account; an app password with its last day."""
     secrets = [account.password, account.password_hash, account.scram_keys]
+    texts = [secret.reveal() if secret else "" for secret in secrets]
     for app in account.app_passwords:
-        secrets += [app.password, app.password_hash, Secret(app.expires or "")]
-    for secret in secrets:
-        text = secret.reveal().encode() if secret else b""
-        made.update(len(text).to_bytes(4, "big") + text)
-    return made.digest()
+        own = [secret.reveal() for secret in (app.password, app.password_hash) if secret]
+        texts.append("\0".join([app.name, *own, app.expires or ""]))
+    return [text.encode() for text in texts]

@@ -6,7 +6,8 @@
     accounts.change(act, check) one transaction: act writes, check may refuse what would come of it
 
 Beside the mail store, and not in it: it is small, may be copied alone, and a root shell may write it while the server runs.
-WAL with synchronous=FULL; what returned is on disk. A file that is not there is a register without accounts.
+A rollback journal with synchronous=EXTRA: what returned is on disk, and all of it is in the one file. A file that is not
+there is a register without accounts.
 Fails by: `ForUser` for a file that cannot be used, `Misconfigured` for a row that cannot be read, `Later` when somebody holds it.
 """
 
@@ -26,7 +27,6 @@ import apsw
 from dnsops.base import files
 from dnsops.base.errors import ForUser, Later, Misconfigured
 from mailsrv.directory.address import folded
-from mailsrv.store.sqlite.connect import durable
 from mailsrv.store.sqlite.trouble import TROUBLE, reason
 
 if TYPE_CHECKING:
@@ -250,8 +250,7 @@ def _opened(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         db.set_busy_timeout(PATIENCE)
-        db.execute("PRAGMA trusted_schema = off")
-        durable(db)
+        db.execute("PRAGMA trusted_schema = off; PRAGMA synchronous = extra")
         _migrate(db, path)
     except BaseException:
         db.close(force=True)

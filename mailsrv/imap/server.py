@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import AddressValueError, IPv6Address
@@ -130,6 +130,11 @@ class ImapServer:
         decrease(guests.strangers, network_of(guest.peer.address))
         self._log("imap.login", account=account, address=guest.peer.address, tls=guest.peer.secure)
         return True
+
+    def dismiss(self, accounts: Collection[str]) -> None:
+        """Whoever logged in as one of these goes now."""
+        for guest in [guest for guest in self._guests.connections if guest.session.account in accounts]:
+            guest.goodbye("your login is no longer valid")
 
     def left(self, guest: Connection, account: str) -> None:
         if guest not in self._guests.connections:

@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING, Any
 from dnsops.base import files
 from dnsops.base.errors import Deliberate
 from dnsops.base.log import Log
-from mailsrv.directory.credentials import Credentials
+from mailsrv.directory.credentials import Credentials, credentials
+from mailsrv.directory.register import REGISTER, Accounts
 from mailsrv.send.nexthop import Login
 from mailsrv.server import Server
 from mailsrv.serving.addresses import ours
 from mailsrv.serving.leaving import leaving
 from mailsrv.serving.looking import Looking
 from mailsrv.serving.notify import notify, reloading, watchdog
+from mailsrv.serving.people import People
 from mailsrv.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 STORE = "store"  # in the state directory
 SPOOL = "spool"
 SECRET = "login.secret"  # noqa: S105 - a file's name
-LOOK = 5.0  # seconds between two looks at the certificate
+LOOK = 1.0  # seconds between two looks at the certificate and the register
 GRACE = 15.0  # seconds that sessions may take at the end
 
 
@@ -90,7 +92,10 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         stack.push_async_callback(store.close)
         spool = files.private_directory(work.state / SPOOL)
         secret = secret_of(work.state)
-        server = Server(work.settings, store, work.log, work.certificate, secret, spool, work.proofs)
+        people = People(work.settings, work.proofs, Accounts(work.state / REGISTER), work.log)
+        stack.push_async_callback(people.close)
+        settings, proofs = people.everyone()
+        server = Server(settings, store, work.log, work.certificate, secret, spool, proofs, people.upgrade)
         if work.first:
             _sweep(spool)
             await stack.enter_async_context(
@@ -100,7 +105,7 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         stack.push_async_callback(server.close, GRACE)
         await server.open(work.doors)
         ready()
-        await _until_told(work, server, signals)
+        await _until_told(work, server, people, signals)
         work.log("serve.draining")
         if looking:
             looking.draining = True
@@ -123,7 +128,7 @@ async def _managed(work: Work, server: Server, measures: Measures) -> AsyncItera
         await management.close()
 
 
-async def _until_told(work: Work, server: Server, signals: _Signals) -> None:
+async def _until_told(work: Work, server: Server, people: People, signals: _Signals) -> None:
     """Stay true to the disk until it is time to go."""
     patience = min(LOOK, watchdog() or LOOK)
     while not signals.stop.is_set():
@@ -134,17 +139,29 @@ async def _until_told(work: Work, server: Server, signals: _Signals) -> None:
         notify("WATCHDOG=1")
         if signals.reload.is_set():
             signals.reload.clear()
-            await _reload(work, server)
+            await _reload(work, server, people)
         else:
             work.certificate.look()
+            if await people.changed():
+                await _people(work, server, people)
 
 
-async def _reload(work: Work, server: Server) -> None:
-    """The configuration and the certificate anew; sessions go on with what they have."""
+async def _people(work: Work, server: Server, people: People) -> None:
+    """Somebody wrote the register: the directory anew."""
+    try:
+        await server.reload(*await asyncio.to_thread(people.everyone))
+        work.log("serve.accounts", accounts=len(server.book.accounts))
+    except Deliberate as error:
+        work.log("serve.accounts_not_read", why=str(error))
+
+
+async def _reload(work: Work, server: Server, people: People) -> None:
+    """The configuration, the accounts and the certificate anew; sessions go on with what they have."""
     reloading()
     try:
         settings = await asyncio.to_thread(work.load)
-        await server.reload(settings)
+        people.use(settings, await asyncio.to_thread(credentials, settings))
+        await server.reload(*await asyncio.to_thread(people.everyone))
         work.log("serve.reloaded", accounts=len(server.book.accounts))
     except Deliberate as error:
         work.log("serve.not_reloaded", why=str(error))

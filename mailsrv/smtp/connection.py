@@ -127,6 +127,11 @@ class Connection(SMTP):
         self._timer = self.loop.call_later(LINGER, self.transport.abort)
         return None
 
+    @property
+    def account(self) -> str:
+        """Who has logged in."""
+        return self.client.account
+
     # talking
 
     def say(self, reply: Reply) -> None:

@@ -30,6 +30,9 @@ class Talker(Protocol):
     @property
     def idle(self) -> bool: ...
 
+    @property
+    def account(self) -> str: ...
+
     def hang_up(self, reply: Reply) -> None: ...
 
 

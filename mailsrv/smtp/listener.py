@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Collection
 
 from mailsrv.smtp import proxy
 from mailsrv.smtp.house import House
 from mailsrv.smtp.limits import network_of
-from mailsrv.smtp.replies import SHUTTING_DOWN, TLS_NOT_NOW
+from mailsrv.smtp.replies import NO_LONGER_YOU, SHUTTING_DOWN, TLS_NOT_NOW
 from mailsrv.smtp.server import Session
 
 BACKLOG = 512
@@ -55,6 +56,11 @@ class Listener:
             self._send_off(only_idle=True)
             await asyncio.sleep(_TICK)
         self._send_off(only_idle=False)
+
+    def dismiss(self, accounts: Collection[str]) -> None:
+        """Whoever logged in as one of these goes now; what they were sending was not taken yet."""
+        for session in [one for one in self.house.sessions if one.account in accounts]:
+            session.hang_up(NO_LONGER_YOU)
 
     def _send_off(self, only_idle: bool) -> None:
         for session in [one for one in self.house.sessions if one.idle or not only_idle]:

@@ -100,7 +100,7 @@ DOORS = {
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "prometheus_client": ("mailsrv.http.measures",),
-    "pydantic": ("dnsops.base.settings", "mailsrv.directory.register"),
+    "pydantic": ("dnsops.base.settings", "mailsrv.directory.register", "mailsrv.commands.registering"),
     "pydantic_core": ("dnsops.base.settings",),
     "requests": ("dnsops.certs.sources", "timers.notify", "timers.alert"),
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),

@@ -73,8 +73,8 @@ def test_the_accounts(capsys: pytest.CaptureFixture[str], config: str) -> None:
     rows = {row["name"]: row for row in json.loads(out)}
     assert status == 0
     assert rows["user1"] == {
-        "name": "user1", "addresses": ["user1@example.org", "User1Real@example.org"], "enabled": True, "password": "PLAIN",
-        "scram": False, "app_passwords": [],
+        "name": "user1", "where": "file", "addresses": ["user1@example.org", "User1Real@example.org"], "enabled": True,
+        "password": "PLAIN", "scram": False, "app_passwords": [],
     }  # fmt: skip
     _, out, _ = run(capsys, "account", "list", "--config", config)
     assert "closed" in next(line for line in out.splitlines() if "gone" in line)
