@@ -1,0 +1,206 @@
+"""Mail in and out of an account: import and export of Maildir and mbox, counted and compared.
+
+It works beside a running server. `import` of what is there already copies nothing twice: a run that was ended is simply run again.
+With --json one object: account mailboxes[] of name found copied there failed; problems[] of where why.
+Exit status: 0 all of it is there, 1 something is not, and which.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dnsops.base.errors import Exit, ForUser, Misused
+from dnsops.base.output import config_option, json_option, print_json, print_table
+from dnsops.base.printable import printable
+from mailsrv.commands.registering import opened
+
+if TYPE_CHECKING:
+    from mailsrv.archive.kept import Kept, Unfit
+    from mailsrv.archive.taking import Report
+    from mailsrv.directory.accounts import Account
+    from mailsrv.store.door import Store
+
+STORE = "store"  # in the state directory
+FORMS = ("maildir", "mbox")
+SHOWN = 20  # problems in a text
+TICK = 1.0  # seconds between two words of progress
+
+
+@click.group()
+def message() -> None:
+    """Mail in and out of an account: import and export of Maildir and mbox, counted and compared."""
+
+
+@message.command(name="import")
+@click.argument("account")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--form", type=click.Choice(FORMS), help="What PATH is; found out unless said.")
+@click.option("--into", default="", metavar="MAILBOX", help="Put it there, and its folders below it.")
+@config_option
+@json_option
+def import_(account: str, path: Path, form: str | None, into: str, config_file: str | None, as_json: bool) -> int:
+    """Take the mail of PATH, a Maildir, an mbox or a directory of mboxes, into ACCOUNT.
+
+    \b
+    mailsrv message import user1 /home/user1/Maildir
+    mailsrv message import user1 Archive.mbox --into Old
+    Flags, dates and folders come along. As root it reads whatever is there and writes as the owner of the mail store.
+    """
+    from mailsrv.archive import maildir, mbox
+    from mailsrv.archive.taking import take
+    from mailsrv.message.digest import digest
+
+    who, store = _place(account, config_file)
+    _become_owner(store)
+    form = form or _form(path)
+    source: Callable[[Path], Iterable[Kept | Unfit]] = maildir.read if form == "maildir" else mbox.read
+
+    async def story(store: Store) -> Report:
+        await store.account(who.name, who.quota)
+        return await take(store, digest, who.name, source(path), into, _progress())
+
+    try:
+        report = asyncio.run(_with(store, story))
+    except OSError as error:
+        raise ForUser(f"cannot be read ({error.strerror})", str(path)) from None
+    return _tell(who.name, report, as_json)
+
+
+@message.command()
+@click.argument("account")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--form", type=click.Choice(FORMS), default="maildir", show_default=True, help="What to write.")
+@click.option("--mailbox", multiple=True, help="Only this one; may be said several times.")
+@config_option
+@json_option
+def export(
+    account: str, path: Path, form: str, mailbox: tuple[str, ...], config_file: str | None, as_json: bool
+) -> int:
+    """Write the mail of ACCOUNT to PATH, a directory that is empty or not there yet.
+
+    \b
+    mailsrv message export user1 /backup/user1
+    mailsrv message export user1 out --form mbox --mailbox INBOX
+    """
+    from mailsrv.archive import maildir, mbox
+    from mailsrv.archive.taking import give
+
+    who, store = _place(account, config_file)
+    room = maildir if form == "maildir" else mbox
+
+    async def story(store: Store) -> Report:
+        known = {box.name for box in await store.mailboxes(who.name)}
+        if strangers := [name for name in mailbox if name not in known]:
+            raise Misused(f"{who.name} has no mailbox {strangers[0]}", "", f"it has: {', '.join(sorted(known))}")
+        return await give(store, who.name, room.Writer(path), lambda: room.read(path), mailbox, _progress())
+
+    try:
+        _empty(path)
+        report = asyncio.run(_with(store, story))
+    except OSError as error:
+        raise ForUser(f"cannot be written ({error.strerror})", str(error.filename or path)) from None
+    return _tell(who.name, report, as_json)
+
+
+def _place(name: str, config_file: str | None) -> tuple[Account, Path]:
+    """The account, and the directory of its store."""
+    from mailsrv.directory.book import Book
+
+    register = opened(config_file)
+    book = Book.of(register.everyone())
+    found = book.account(name)
+    if found is None:
+        raise Misused(f"there is no account {name}", "", f"accounts: {', '.join(list(book.accounts)[:8]) or 'none'}")
+    store = register.state / STORE
+    if not store.is_dir():
+        raise ForUser("there is no mail store", str(store), "it is made when `mailsrv serve` starts")
+    return found, store
+
+
+def _become_owner(store: Path) -> None:
+    """Root would leave files that the server cannot read."""
+    from mailsrv.serving.privileges import become
+
+    owner = store.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        become(pwd.getpwuid(owner), reading=True)
+
+
+def _form(path: Path) -> str:
+    from mailsrv.archive import maildir, mbox
+
+    if not path.exists():
+        raise Misused("is not there", str(path), "name a Maildir, an mbox, or a directory of them")
+    if path.is_file():
+        if mbox.is_mbox(path):
+            return "mbox"
+        raise Misused("is no mbox: it does not begin with a From line", str(path), "look at it; --form mbox takes it")
+    if any(maildir.folders(path)):
+        return "maildir"
+    if any(mbox.is_mbox(one) for one in path.iterdir()):
+        return "mbox"
+    raise Misused("is neither a Maildir nor a directory of mboxes", str(path), "name a folder with cur/, or mbox files")
+
+
+def _empty(path: Path) -> None:
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise Misused("is there already, and not an empty directory", str(path), "name a new one")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+async def _with(directory: Path, story: Callable[[Store], object]) -> Report:
+    from mailsrv.store.sqlite import SqliteStore
+
+    store = SqliteStore(directory)
+    try:
+        return await story(store)  # type: ignore[misc, no-any-return]
+    finally:
+        await store.close()
+
+
+def _progress() -> Callable[[Report], None]:
+    """A word each second, for people."""
+    if not sys.stderr.isatty():
+        return lambda report: None
+    last = time.monotonic()
+
+    def tell(report: Report) -> None:
+        nonlocal last
+        if time.monotonic() - last >= TICK:
+            last = time.monotonic()
+            total = report.total
+            click.echo(
+                f"\r{total.found} messages, {total.copied} copied, {total.there} there before ", nl=False, err=True
+            )
+
+    return tell
+
+
+def _tell(account: str, report: Report, as_json: bool) -> int:
+    rows = [
+        {"name": name, "found": one.found, "copied": one.copied, "there": one.there, "failed": one.failed}
+        for name, one in report.folders.items()
+    ]
+    problems = [{"where": one.where, "why": one.why} for one in report.unfit]
+    if as_json:
+        print_json({"account": account, "mailboxes": rows, "problems": problems})
+    else:
+        columns = ("mailbox", "found", "copied", "there before", "failed")
+        total = report.total
+        sums = ["all", total.found, total.copied, total.there, total.failed]
+        lines = [[printable(str(value)) for value in row.values()] for row in rows]
+        print_table("", columns, [*lines, list(map(str, sums))])
+        for one in report.unfit[:SHOWN]:
+            click.echo(f"{printable(one.where)}: {printable(one.why)}", err=True)
+        if total.failed > SHOWN:
+            click.echo(f"and {total.failed - SHOWN} more (--json tells the first 100)", err=True)
+    return Exit.FINDINGS if report.total.failed else Exit.OK
