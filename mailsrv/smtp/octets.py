@@ -23,27 +23,17 @@ class Octets:
     problem: Reply | None = None
 
     def look(self, block: bytes) -> None:
-        """Two passes in C instead of a look at each line: when CRs and LFs are twice the pairs, each is part of one."""
-        ends = block.count(b"\r\n")
-        if len(block) - len(block.translate(None, b"\r\n")) != 2 * ends:
+        """One pass in C that parts the block at CR LF, bare CR and bare LF alike: when all ends are two octets, none was bare."""
+        lengths = list(map(len, block.splitlines()))
+        whole = block.endswith((b"\r", b"\n"))  # the last line has its end
+        ends = len(lengths) - (not whole and bool(block))
+        if len(block) - sum(lengths) != 2 * ends:
             self.problem = self.problem or BROKEN_ENDS
-        if not ends:
-            self.run += len(block)
-        else:
-            self._lines(block)
-        if self.run > self.longest_line:
-            self.problem = self.problem or LINE_TOO_LONG_IN_DATA
-
-    def _lines(self, block: bytes) -> None:
-        long = self.run + block.find(b"\r\n") > self.longest_line
-        if long or (len(block) > self.longest_line and _longest(block) > self.longest_line):
-            self.problem = self.problem or LINE_TOO_LONG_IN_DATA
-        self.run = len(block) - block.rfind(b"\r\n") - 2
-
-
-def _longest(block: bytes) -> int:
-    """Only for blocks that are longer than a line may be."""
-    return max(map(len, block.split(b"\r\n")))
+        if lengths:
+            lengths[0] += self.run
+            self.run = 0 if whole else lengths[-1]
+            if max(lengths) > self.longest_line:
+                self.problem = self.problem or LINE_TOO_LONG_IN_DATA
 
 
 def unstuffed(block: bytes, first: bool) -> bytes:
