@@ -74,7 +74,8 @@ def shortened(text: str) -> str:
     if "\n-- " in text:
         text = _SIGNATURE.split(text)[0] or text
     visible = text if text.isascii() else text.translate(_INVISIBLE)
-    return " ".join(visible.split())[: limits.PREVIEW].translate(_CONTROL).rstrip()
+    words = " ".join(visible.split())[: limits.PREVIEW]
+    return words.rstrip() if words.isprintable() else words.translate(_CONTROL).rstrip()
 
 
 def _attached(part: Part) -> bool:
