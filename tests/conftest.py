@@ -4,7 +4,7 @@
        └─> mx, postfix (sender), receiver            clean_zone: example.org as it was, around one test
 
 Outside the lab's namespace, or with a program missing, a layer's tests skip with the reason; with CI=true they fail.
-An exception inside one of the lab's own servers fails the session.
+An exception inside one of the lab's own servers fails the session; one that nobody expected, in any log, fails the test.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from tests.lab import bugs
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -30,6 +32,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TIMES: dict[str, float] = {}
+
+bugs.listen()
+
+
+@pytest.fixture(autouse=True)
+def nothing_unhandled(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An exception that nobody expected, in any server's log, fails the test in which it came to light."""
+    bugs.news()
+    yield
+    found = bugs.news()
+    if request.node.get_closest_marker("faults") is None:
+        assert found == [], "\n".join(found[:10])
 
 
 @pytest.fixture(scope="session")

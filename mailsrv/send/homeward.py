@@ -18,7 +18,7 @@ from mailsrv.message import dsn, limits
 from mailsrv.message.digest import digest
 from mailsrv.message.received import delivered_to, return_path, was_delivered_to
 from mailsrv.send.settlement import Kind, Notice, Told
-from mailsrv.store.door import Hop, Message, Place, Queued
+from mailsrv.store.door import Absent, Hop, Message, Place, Queued
 
 AT_ONCE = 64 << 10  # bytes that are worked on in the event loop; more goes to a thread
 UNTOLD = ("NOTIFY=NEVER",)
@@ -48,8 +48,11 @@ class Homeward:
         places, hops = _ways(self._directory.resolve(notice.sender))
         if not places and not hops:
             return None
-        # one byte more than may be returned whole tells that there is more
-        content = await self._store.content(notice.blob, 0, limits.RETURNED + 1)
+        try:
+            # one byte more than may be returned whole tells that there is more
+            content = await self._store.content(notice.blob, 0, limits.RETURNED + 1)
+        except Absent:  # dropped by the administrator meanwhile: there is nothing to tell of
+            return None
         report = self._report(notice, content, now)
 
         def compose() -> Message | None:

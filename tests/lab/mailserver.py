@@ -24,6 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from tests.lab import bugs
 from tests.lab.network import Unavailable
 from tests.lab.pki import Pki
 from tests.lab.program import wait_until
@@ -32,16 +33,6 @@ DOMAIN, HOST = "mail.test", "mx.mail.test"
 PASSWORD = "foobar"
 LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http")
 ROOT = Path(__file__).parents[2]
-BUGS = (
-    "Traceback",
-    '"imap.bug"',
-    '"smtp.bug"',
-    '"send.fault"',
-    '"send.stopped"',
-    '"serve.worker"',
-    '"loop.',
-    '"http.bug"',
-)
 
 
 class MailServer:
@@ -101,6 +92,7 @@ class MailServer:
     def start(self, patience: float = 30.0) -> Self:
         """Returns when it is ready."""
         self._seen = len(self._text())
+        bugs.watch(self.log)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [*self.around, sys.executable, "-m", "mailsrv", "serve", "--config", str(self.config)],
@@ -175,8 +167,8 @@ class MailServer:
             self.check()
 
     def check(self) -> None:
-        """That it told of no bug of its own."""
-        found = [line for line in self._text().splitlines() if any(word in line for word in BUGS)]
+        """That it told of no bug of its own; after each test it is asked anyway."""
+        found = bugs.in_file(self.log)
         assert found == [], "\n".join(found[:20]) + self._text()[-2000:]
 
     # its log

@@ -131,6 +131,7 @@ def test_what_the_store_says_is_said_in_imaps_words(error: Exception, said: byte
         assert raw.do(b"SELECT INBOX").startswith(b"OK")
 
 
+@pytest.mark.faults
 def test_a_bug_is_logged_and_tells_nothing() -> None:
     store = Meddling()
     with running(store=store, bugs=True) as house, guest(house) as raw:

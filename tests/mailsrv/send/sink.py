@@ -111,7 +111,7 @@ class _Conversation:
     async def run(self) -> None:
         await self.say("greeting")
         while line := await self.reader.readline():
-            text = line.decode().rstrip("\r\n")
+            text = line.decode(errors="replace").rstrip("\r\n")
             self.sink.commands.append(text)
             await self.obey(text, text.split(" ")[0].split(":")[0].upper())
 

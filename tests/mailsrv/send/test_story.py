@@ -265,6 +265,7 @@ def test_a_store_that_fails_makes_nothing_be_sent_twice() -> None:
     run(story())
 
 
+@pytest.mark.faults
 def test_a_fault_of_ours_is_told_and_loses_nothing() -> None:
     async def story() -> None:
         def weather(recipient: Any) -> Verdict:
