@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, TypeVar
 
+from mailsrv.acknowledging import acknowledge
 from mailsrv.imap.capabilities import capabilities
 from mailsrv.imap.grammar.frame import Continue, Fatal, Frame, More, TooMuch
 from mailsrv.imap.login import Peer
@@ -133,6 +134,8 @@ class Connection(Pipe):
             await self.session.tell_unasked()
         self._flush()
         self._resume()
+        if self._framer.behind_literal:
+            acknowledge(self._transport)
         await self._arrived()
         self._turn = self._loop.time()
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from dnsops.base.errors import Deliberate
+from mailsrv.acknowledging import acknowledge
 from mailsrv.smtp.octets import END, unstuffed
 from mailsrv.smtp.replies import LINE_TOO_LONG, Refused
 
@@ -35,6 +36,7 @@ class Inbox(asyncio.StreamReader):
     _loop: asyncio.AbstractEventLoop
     _wait_for_data: Callable[[str], Awaitable[None]]
     _maybe_resume_transport: Callable[[], None]
+    _transport: asyncio.BaseTransport | None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(limit=LIMIT, loop=loop)
@@ -82,6 +84,8 @@ class Inbox(asyncio.StreamReader):
             if len(buffer) >= enough:
                 return self._unstuffed(_border(buffer), dots, first), False
             looked = max(0, len(buffer) - len(END) + 1)
+            if buffer.endswith(END[:2]):
+                acknowledge(self._transport)  # the dot may wait for it
             await self._more(None)
         block = self._unstuffed(at + 2, dots, first)
         self._drop(len(END) - 2)

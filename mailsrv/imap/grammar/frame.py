@@ -120,6 +120,11 @@ class Framer:
         """Whether a command has begun and not ended."""
         return bool(self._start or self._end or self._doomed)
 
+    @property
+    def behind_literal(self) -> bool:
+        """Whether a literal has come whole, and the rest of its line has not."""
+        return bool(self._start) and not self._end
+
     def line(self, longest: int) -> bytes | Fatal | None:
         """One line for those who asked for it (IDLE, AUTHENTICATE), None when it is not complete."""
         end = self._buffer.find(b"\n", 0, longest + 2)
