@@ -1,0 +1,317 @@
+"""Every parser of foreign octets: whatever comes, a value or the error that it declares, and nothing else.
+
+Input grows from examples that are nearly right, cut, doubled and spoilt; MAILSRV_FUZZ=100 tries a hundred times as many.
+A parser that one of the reading rooms gains must stand in the table: the last test looks.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dnsops.base.errors import Deliberate
+from dnsops.base.settings import patterns, tree, words
+from dnsops.records import names, rdata, zonefile
+from mailsrv.archive import kept, mbox
+from mailsrv.directory import address, hashes, prep
+from mailsrv.directory.keys import BadHash
+from mailsrv.directory.sasl import gs2, oauthbearer, scram
+from mailsrv.imap.grammar import names as imap_names
+from mailsrv.imap.verbs import parse as imap_command
+from mailsrv.message import (
+    addresses,
+    charsets,
+    dates,
+    digest,
+    dsn,
+    header,
+    identifiers,
+    parameters,
+    reading,
+    received,
+    scan,
+    structure,
+    subjects,
+    transfer,
+)
+from mailsrv.message import words as encoded_words
+from mailsrv.send import nexthop
+from mailsrv.send.reply import Replies
+from mailsrv.smtp import grammar, octets, proxy
+from mailsrv.smtp import parameters as options
+
+TIMES = int(os.environ.get("MAILSRV_FUZZ", "1"))
+ROOT = Path(__file__).parents[2]
+MAIL = (
+    b"Received: from a (b [192.0.2.1]) by c with ESMTPS id 1;\r\n\tMon, 2 Mar 2026 12:00:00 +0100 (CET)\r\n"
+    b'From: =?utf-8?q?J=C3=BCrgen?= <a@b.example>, g: c@d, "x\\"y" <z@[IPv6:::1]>;\r\nSubject: Re: [a] Fwd: hi\r\n'
+    b"References: <1@a> <2@b>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"; x*0*=utf-8''%41; x*1=b\r\n\r\n"
+    b"--b\r\nContent-Type: text/html; charset=koi8-r\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+aGk8L2I+\r\n"
+    b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nx\r\n--b--\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Parser:
+    """`read` takes octets, or text when `text`; `raises`: what it may."""
+
+    read: Callable[[Any], object]
+    examples: Collection[bytes]
+    raises: tuple[type[Exception], ...] = ()
+    text: bool = False
+    of: Collection[str] = field(default=())  # functions of the reading rooms that it goes through
+
+
+def _replies(data: bytes) -> object:
+    return list(Replies().feed(data))
+
+
+def _parts(data: bytes) -> object:
+    """What a client's section numbers may be asked of any message."""
+    found = structure.parts(scan.scan(data))
+    return [
+        (structure.section(found, spec), structure.encoding(found, spec)) for spec in ("", "1", "1.1", "2.MIME", "9")
+    ]
+
+
+def _mbox(data: bytes) -> object:
+    return [mbox._unflagged(content or b"") for _, _, content in mbox._messages(io.BytesIO(data))]
+
+
+def _proxy(data: bytes) -> object:
+    """As the listener reads it: so many octets each time."""
+    if proxy.version(data[: proxy.START]) == 1:
+        return proxy.line(data)
+    head, rest = data[proxy.START :][: proxy.HEAD], data[proxy.START + proxy.HEAD :]
+    return proxy.block(head, rest[: proxy.block_length(head)]) if len(head) == proxy.HEAD else None
+
+
+def _octets(data: bytes) -> object:
+    seen = octets.Octets(998)
+    seen.look(data)
+    return seen.problem
+
+
+ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
+PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
+PARSERS: dict[str, Parser] = {
+    "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
+    "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
+    "SMTP address": Parser(grammar.address, ADDRESSES, (), True, ["address"]),
+    "HELO": Parser(grammar.helo_name, (b"mx.a.example", b"[IPv6:::1]", b"[1.2.3.4]"), (), True, ["helo_name"]),
+    "MAIL's parameters": Parser(
+        options.mail_options,
+        (b"SIZE=1 RET=HDRS ENVID=a+2Bb AUTH=<> SMTPUTF8 REQUIRETLS",),
+        (Deliberate,),
+        True,
+        ["mail_options"],
+    ),
+    "RCPT's parameters": Parser(
+        options.rcpt_options, (b"NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+40b",), (Deliberate,), True, ["rcpt_options"]
+    ),
+    "xtext": Parser(options.unxtext, (b"a+2Bb+",), (Deliberate, ValueError), True, ["unxtext"]),
+    "PROXY": Parser(
+        _proxy,
+        (
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+            b"PROXY UNKNOWN\r\n",
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12),
+        ),
+        (proxy.BadHeader,),
+        of=["version", "line", "block", "block_length"],
+    ),
+    "DATA": Parser(_octets, (b"a\r\n.b\r\n\r\n",), of=["unstuffed"]),
+    "replies of a peer": Parser(_replies, (b"250-a\r\n250 b\r\n", b"421\r\n"), (Deliberate,)),
+    "IMAP command": Parser(
+        imap_command,
+        (
+            b"a UID FETCH 1:*,3 (FLAGS BODY.PEEK[1.HEADER.FIELDS (A)]<0.9>)",
+            b"a SEARCH RETURN (ALL) OR FROM {1+}\r\nx NOT SINCE 1-Jan-2026",
+            b'a APPEND "a&AOQ-" (\\Seen) "17-Jul-1996 02:44:25 -0700" {3+}\r\nabc',
+            b'a LIST (SUBSCRIBED) "" (% *) RETURN (STATUS (UNSEEN))',
+        ),
+    ),
+    "IMAP mailbox name": Parser(imap_names.mailbox_name, (b"INBOX/a", b"a..b"), (Deliberate,), True),
+    "modified UTF-7": Parser(imap_names.from_utf7, (b"&AOQ-b&-", b"&2D3eAA-"), (Deliberate,), True),
+    "message": Parser(
+        digest.digest, (MAIL,), of=["digest", "scan", "structures", "lists", "envelope", "read", "shown", "people"]
+    ),
+    "parts of a message": Parser(_parts, (MAIL,), of=["parts", "section", "encoding"]),
+    "header": Parser(
+        lambda data: (list(header.fields(data)), header.header_fields(data, ["from", b"X"], True)),
+        (MAIL,),
+        of=["fields", "header", "header_fields", "body_start", "unfold", "looks_like_field"],
+    ),
+    "trace": Parser(
+        lambda data: (received.hops(data), received.was_delivered_to(data, "a@b"), received.without_return_path(data)),
+        (MAIL, b"Delivered-To: a@b\r\nReturn-Path: <x>\r\n\ty\r\n\r\n"),
+        of=["hops", "was_delivered_to", "without_return_path"],
+    ),
+    "addresses": Parser(
+        addresses.addresses, (b'g: "a\\"" <b@c> (d (e)), f;, =?x?q?y?= <>', *ADDRESSES), of=["addresses"]
+    ),
+    "encoded words": Parser(encoded_words.text, (b"=?utf-8?B?YQ==?= =?koi8-r?q?=C1?= x", b"=?x?"), of=["text"]),
+    "date": Parser(dates.parse, (b"Mon, 2 Mar 2026 12:00:00 +0100 (x)", b"31 Feb 99 24:60 EST"), of=["parse"]),
+    "media type": Parser(parameters.media, (b'text/plain; a*0*=utf-8\'\'%41; b="c\\""',), of=["media", "parameters"]),
+    "disposition": Parser(parameters.disposition, (b"attachment; filename*=utf-8'en'%e2%82%ac",), of=["disposition"]),
+    "identifiers": Parser(identifiers.identifiers, (b"<a@b> (x) <c.d@[e]>",), of=["identifiers"]),
+    "subject": Parser(subjects.base_subject, (b"Re[2]: [x] (fwd) Fwd: hi",), (), True, ["base_subject"]),
+    "base64": Parser(transfer.base64, (b"YQ==\r\nYg=", b"=="), of=["base64"]),
+    "quoted-printable": Parser(
+        lambda data: transfer.decoded("quoted-printable", data), (b"a=\r\nb=4",), of=["decoded"]
+    ),
+    "charsets": Parser(
+        lambda data: [charsets.text(data, name) for name in ("utf-7", "iso-2022-jp", "x", "")], (b"+AOQ-\x1b$B",)
+    ),
+    "HTML": Parser(
+        reading.stripped, (b"<b a='>'>x&amp;&#0;&#xffffffff;<!-- --></b><script>",), (), True, ["stripped", "shortened"]
+    ),
+    "DSN's xtext": Parser(dsn.unxtext, (b"a+2Bb+zz",), (), True),
+    "DSN's UTF-8": Parser(dsn.unutf8, (rb"a\x{e4}b\x{110000}",), (), True, ["unutf8"]),
+    "mailbox": Parser(address.parse, ADDRESSES, (), True),
+    "password hash": Parser(
+        hashes.read,
+        (b"$argon2id$v=19$m=9,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g", b"{SSHA}YWJjZGVmZ2hpamtsbW5vcHFyc3Q="),
+        (BadHash,),
+        True,
+    ),
+    "SASLprep": Parser(prep.prepared, ("pä\u00adss\u200e".encode(),), (), True),
+    "SCRAM's first": Parser(scram.read_first, (b"n,a=x,n=user,r=abc", b"p=tls-exporter,,n=a=2Cb,r=x"), (Deliberate,)),
+    "GS2": Parser(gs2.read, (b"n,a=x,rest", b"p=tls-unique,,"), (Deliberate,)),
+    "OAUTHBEARER": Parser(oauthbearer.parse, (b"n,a=u,\1host=a\1port=1\1auth=Bearer x\1\1",), (Deliberate,)),
+    "mbox": Parser(
+        _mbox, (b"From a Sun Mar  1 12:30:05 2026\nStatus: R\n\n>From x\n\nFrom b Sun Mar  1 12:30:05 2026\n",)
+    ),
+    "a folder's name": Parser(kept.unescaped, (rb"a\2eb.&AOQ-",), (Deliberate,), True),
+    "next hop": Parser(nexthop.parse, (b"smtp.example.net:465", b"[::1]:25", b"local"), (Deliberate, ValueError), True),
+    "domain name": Parser(names.canonical, (b"*.b\xc3\xbccher.example.", b"_25._tcp.a"), (Deliberate,), True),
+    "TLSA as text": Parser(lambda text: rdata.parse("TLSA", text), (b"3 1 1 " + b"ab" * 32,), (Deliberate,), True),
+    "TXT as text": Parser(lambda text: rdata.parse("TXT", text), (b'"a\\"b" c \\065',), (Deliberate,), True),
+    "TLSA on the wire": Parser(lambda data: rdata.from_wire("TLSA", data), (b"\3\1\1" + bytes(32),), (Deliberate,)),
+    "zone file": Parser(
+        zonefile.read,
+        (b'$ORIGIN a.example.\n$TTL 1h\n@ SOA a b ( 1 2 3 4 5 ) ; x\nb TXT "a\n"\n',),
+        (Deliberate,),
+        True,
+    ),
+    "configuration": Parser(
+        lambda data: tree.parse(data, Path("/nowhere/m.yml")),
+        (b"a: [1, {b: !file c}]\nd: &x 1\ne: *x\n", b"? a\n: |\n b"),
+        (Deliberate,),
+    ),
+    "duration": Parser(words.duration, (b"3h5m", b"1d"), (ValueError,), True),
+    "sender pattern": Parser(patterns.pattern, (b"a-*@b", b"re:(a|b)+@c", b"re:(a+)+$"), (patterns.BadPattern,), True),
+}
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, examples: Collection[bytes]) -> bytes:
+    """An example after some accidents; now and then anything at all."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.binary(max_size=300))
+    data = draw(st.sampled_from(sorted(examples)))
+    for _ in range(draw(st.integers(0, 5))):
+        start = draw(st.integers(0, len(data)))
+        end = min(len(data), start + draw(st.integers(0, 12)))
+        piece = draw(
+            st.one_of(
+                st.sampled_from(
+                    [
+                        b"",
+                        b"\0",
+                        b"\r",
+                        b"\n",
+                        b"\r\n",
+                        b'"',
+                        b"\\",
+                        b"(",
+                        b")",
+                        b"<",
+                        b">",
+                        b"=?",
+                        b"%",
+                        b"\xff",
+                        b",",
+                        b";",
+                        b":",
+                    ]
+                ),
+                st.binary(max_size=4),
+                st.just(data[start:end] * draw(st.sampled_from([2, 50]))),
+                st.integers(0, 1 << 70).map(lambda n: str(n).encode()),
+            )
+        )
+        data = data[:start] + piece + data[end:]
+    return data
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_nothing_but_what_is_declared(name: str) -> None:
+    parser = PARSERS[name]
+
+    @settings(
+        max_examples=60 * TIMES,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+    )
+    @given(spoilt(parser.examples))
+    def holds(data: bytes) -> None:
+        given_ = data.decode("utf-8", "surrogateescape") if parser.text else data
+        with suppress(*parser.raises):
+            parser.read(given_)
+
+    holds()
+
+
+WRITERS = {  # functions of these rooms that read nothing foreign
+    "message": {
+        "field", "one_line", "words", "mailbox", "message_id", "lines", "text_part", "multipart", "boundary", "message",
+        "written", "notification", "received", "suite_name", "return_path", "delivered_to", "string", "nstring", "clean",
+        "get", "references", "ordered_subject", "text",
+    },
+    "smtp": set[str](),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "room, files",
+    [
+        ("message", "*.py"),
+        ("smtp", "grammar.py"),
+        ("smtp", "parameters.py"),
+        ("smtp", "proxy.py"),
+        ("smtp", "octets.py"),
+    ],
+)
+def test_no_parser_is_forgotten(room: str, files: str) -> None:
+    known = {function for parser in PARSERS.values() for function in parser.of} | WRITERS[room]
+    found = {
+        node.name
+        for path in (ROOT / "mailsrv" / room).glob(files)
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+    assert found <= known
+
+
+def test_the_fuzzer_finds_what_is_there() -> None:
+    """Else the table above would prove nothing."""
+    found: list[bytes] = []
+
+    def careless(data: bytes) -> None:
+        if b"\0" in data:
+            found.append(data)
+
+    settings(max_examples=300, deadline=None, database=None)(given(spoilt((MAIL,)))(careless))()
+    assert found
