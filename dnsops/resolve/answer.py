@@ -61,6 +61,14 @@ def failed(name: str, type_name: str, why: str, by: str = "", ede: tuple[int, ..
     return Answer(name, type_name, Security.FAILED, rcode="", why=why, by=by, ede=ede)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a flow asks of the DNS; the answer to it is an `Answer`."""
+
+    name: str
+    type: str
+
+
 class Resolver(Protocol):
     """A validating resolver."""
 

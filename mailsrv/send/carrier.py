@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from dnsops.base.errors import Later
 from dnsops.base.flow import arun
-from dnsops.resolve.answer import Answer, Resolver
+from dnsops.resolve.answer import Answer, Question, Resolver
 from mailsrv.send.client import Outcome, Peer, Session, unreachable
 from mailsrv.send.connections import Connections
 from mailsrv.send.letter import Letter, Recipient
 from mailsrv.send.nexthop import Here, NextHop
-from mailsrv.send.route import Question, Route, Router
+from mailsrv.send.route import Route, Router
 from mailsrv.send.verdict import Fate, Verdict, better, failed, later
 from mailsrv.send.wire import Broken
 from mailsrv.transport.host import Host

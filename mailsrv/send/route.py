@@ -23,7 +23,7 @@ from typing import TypeAlias
 from dnsops.base.errors import ForUser
 from dnsops.base.flow import Flow
 from dnsops.records import names
-from dnsops.resolve.answer import Answer, Security
+from dnsops.resolve.answer import Answer, Question, Security
 from mailsrv.send.nexthop import Here, NextHop
 from mailsrv.send.verdict import Verdict, failed, later
 from mailsrv.transport.host import PORT, Host
@@ -34,14 +34,6 @@ MOST_ADDRESSES = 12
 FAMILIES = ("AAAA", "A")
 
 Ip: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a route asks: a name and a type."""
-
-    name: str
-    type: str
 
 
 @dataclass(frozen=True, slots=True)

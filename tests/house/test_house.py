@@ -50,6 +50,7 @@ PURE = (
         f"mailsrv.directory.sasl.{room}"
         for room in ("binding", "door", "gs2", "login", "oauthbearer", "plain", "scram")
     ),
+    *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
     "mailsrv.message",
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
@@ -57,7 +58,7 @@ PURE = (
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")
     ),
     *(f"mailsrv.send.{room}" for room in ("letter", "offers", "reply", "schedule", "settlement", "verdict")),
-    "mailsrv.transport",
+    *(f"mailsrv.transport.{room}" for room in ("host", "outcome", "policy")),
     "mailsrv.store.door",
     "mailsrv.store.flags",
     "mailsrv.store.names",

@@ -1,0 +1,1 @@
+"""The texts that mail keeps in TXT records, each read and written in one file."""

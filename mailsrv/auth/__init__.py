@@ -1,0 +1,1 @@
+"""Who really sent it: SPF, DKIM, DMARC and ARC, verified and signed, and what we say of it."""
