@@ -1,0 +1,60 @@
+"""Answers kept as long as they may be: what reading a resolver's reply costs is paid once in its TTL.
+
+    resolver = Remembered(validator, time.monotonic)        a `Resolver` like the one that it asks
+
+A validator's own cache answers in a millisecond of CPU - a thread, a packet, its records; a mail asks for a dozen. What
+is kept here lives no longer than the TTL that the answer came with, which in a cache has run down already, so nobody sees
+anything older than the resolver itself would tell. Several who ask for the same at a time share one question.
+Standards: RFC 2181 8 (TTL), RFC 2308 5 (negative answers). Bogus and failed answers are never kept, nor are those with TTL 0.
+Limits: MOST answers, an hour each. Fails by: as the resolver does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dnsops.resolve.answer import Answer, Resolver, Security
+
+MOST = 10_000
+LONGEST = 3600  # seconds
+KEPT = (Security.SECURE, Security.INSECURE)
+
+Key = tuple[str, str]
+
+
+class _Kept(NamedTuple):
+    answer: Answer
+    until: float
+
+
+class Remembered:
+    """A resolver in front of a resolver. `clock`: seconds that only grow."""
+
+    def __init__(self, resolver: Resolver, clock: Callable[[], float], most: int = MOST) -> None:
+        self._resolver, self._clock, self._most = resolver, clock, most
+        self._kept: dict[Key, _Kept] = {}  # the latest last
+        self._asking: dict[Key, asyncio.Task[Answer]] = {}
+
+    async def ask(self, name: str, type_name: str) -> Answer:
+        key = name, type_name
+        kept = self._kept.get(key)
+        if kept is not None and self._clock() < kept.until:
+            return kept.answer
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.get_running_loop().create_task(self._ask(key))
+        return await asyncio.shield(task)  # who gives up takes nobody else's answer along
+
+    async def _ask(self, key: Key) -> Answer:
+        try:
+            answer = await self._resolver.ask(*key)
+        finally:
+            del self._asking[key]
+        self._kept.pop(key, None)
+        if answer.security in KEPT and answer.ttl > 0:
+            self._kept[key] = _Kept(answer, self._clock() + min(answer.ttl, LONGEST))
+            if len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
+        return answer
