@@ -23,6 +23,7 @@ from typing import Any, Self, TypeVar
 
 from tests.lab import crashes
 from tests.lab.pki import Credentials
+from tests.lab.streams import start_server
 
 T = TypeVar("T")
 Where = tuple[str, int]
@@ -121,7 +122,7 @@ class Mx:
                 writer.close()
 
         front = _front(listener) if listener.implicit else None
-        listener.server = await asyncio.start_server(serve, address, port, limit=LONGEST_LINE, ssl=front)
+        listener.server = await start_server(serve, address, port, limit=LONGEST_LINE, ssl=front)
         where: Where = listener.server.sockets[0].getsockname()[:2]
         self._listeners[where] = listener
         return where[1]

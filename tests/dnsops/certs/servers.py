@@ -6,6 +6,8 @@ import asyncio
 import ssl
 from contextlib import asynccontextmanager
 
+from tests.lab.streams import start_server
+
 SMTP = [b"220 mx1.example.org ESMTP\r\n", b"250-mx1.example.org\r\n250-PIPELINING\r\n250 STARTTLS\r\n", b"220 go\r\n"]
 IMAP = [b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hello\r\n", b"* NO wait\r\na OK begin\r\n"]
 POP3 = [b"+OK hello\r\n", b"+OK begin\r\n"]
@@ -37,7 +39,7 @@ async def listening(serve, tls=None, address="127.0.0.1"):
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, address, 0, ssl=tls)
+    server = await start_server(connected, address, 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -17,6 +17,8 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
+from tests.lab.streams import start_server
+
 Reply = Callable[[dns.message.Message], list[bytes]]
 
 
@@ -42,7 +44,7 @@ class Stub(asyncio.DatagramProtocol):
         listener.bind((self.address, self.port))
         self.port = listener.getsockname()[1]
         if self.tcp:
-            self._server = await asyncio.start_server(self._serve, sock=listener)
+            self._server = await start_server(self._serve, sock=listener)
         else:
             listener.close()
         opened = asyncio.get_running_loop().create_datagram_endpoint

@@ -13,6 +13,8 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.lab.streams import start_server
+
 DROP, SILENT, DRIP, ENDLESS, FLOOD, CLOSE_MIDWAY = "<drop>", "<silent>", "<drip>", "<endless>", "<flood>", "<midway>"
 GOOD = {
     "greeting": "220 sink",
@@ -65,7 +67,7 @@ class Sink:
         self._times: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         implicit = self.context if self.implicit else None
-        self._server = await asyncio.start_server(self._met, self.address, self.port, ssl=implicit, limit=1 << 26)
+        self._server = await start_server(self._met, self.address, self.port, ssl=implicit, limit=1 << 26)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
