@@ -50,7 +50,10 @@ PURE = (
         f"mailsrv.directory.sasl.{room}"
         for room in ("binding", "door", "gs2", "login", "oauthbearer", "plain", "scram")
     ),
-    *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
+    *(
+        f"mailsrv.auth.{room}"
+        for room in ("arc", "canonical", "dkim", "keys", "results", "signature", "signing", "verdicts")
+    ),
     "mailsrv.message",
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
@@ -95,7 +98,7 @@ DOORS = {
     "apscheduler": ("timers.scheduler",),
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
-    "cryptography": ("dnsops.certs", "mailsrv.directory.sasl.binding"),
+    "cryptography": ("dnsops.certs", "mailsrv.auth.keys", "mailsrv.directory.sasl.binding"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
     "h11": ("mailsrv.http.management",),
     "httpx": ("dnsops.providers",),
