@@ -52,6 +52,7 @@ PURE = (
     ),
     *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
     "mailsrv.message",
+    *(f"mailsrv.spam.{room}" for room in ("hints",)),
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
         f"mailsrv.smtp.{room}"
