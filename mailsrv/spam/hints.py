@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+LONGEST = 200  # characters of a stranger's words in one hint
+
 
 class Says(Enum):
     """What an adviser would do; the value is for people."""
@@ -21,7 +23,7 @@ class Says(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """source: who says it (`rspamd`, `dnsbl:zen.spamhaus.org`, `reputation`).  why: one sentence of printable ASCII.
+    """source: who says it (`rspamd`, `dnsbl zen.spamhaus.org`, `reputation`).  why: one sentence of printable ASCII.
 
     score: the adviser's own points, where it has any; two advisers' points do not compare.
     """
@@ -30,3 +32,10 @@ class Hint:
     says: Says
     why: str = ""
     score: float | None = None
+
+
+def plain(text: str | bytes, longest: int = LONGEST) -> str:
+    """A stranger's words, fit for a reply, a header field or a log line: printable ASCII on one line, bounded."""
+    known = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    shown = "".join(c if " " <= c <= "~" else "?" if c.isprintable() else " " for c in known[: 4 * longest])
+    return " ".join(shown.split())[:longest].rstrip()

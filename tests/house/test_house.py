@@ -52,7 +52,10 @@ PURE = (
     ),
     *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
     "mailsrv.message",
-    *(f"mailsrv.spam.{room}" for room in ("hints",)),
+    *(
+        f"mailsrv.spam.{room}"
+        for room in ("clamd", "dnsbl", "greylist", "hints", "mail", "place", "reputation", "rspamd", "spamd")
+    ),
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
         f"mailsrv.smtp.{room}"
@@ -90,7 +93,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "aiosmtpd": ("mailsrv.smtp.connection",),
-    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register"),
+    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger"),
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
@@ -98,7 +101,7 @@ DOORS = {
     "cloudflare": ("dnsops.providers",),
     "cryptography": ("dnsops.certs", "mailsrv.directory.sasl.binding"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.management",),
+    "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "prometheus_client": ("mailsrv.http.measures",),
