@@ -55,6 +55,10 @@ PURE = (
         for room in ("arc", "canonical", "dkim", "keys", "results", "signature", "signing", "verdicts")
     ),
     "mailsrv.message",
+    *(
+        f"mailsrv.spam.{room}"
+        for room in ("clamd", "dnsbl", "greylist", "hints", "mail", "place", "reputation", "rspamd", "spamd")
+    ),
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
         f"mailsrv.smtp.{room}"
@@ -92,7 +96,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "aiosmtpd": ("mailsrv.smtp.connection",),
-    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register"),
+    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger"),
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
@@ -100,7 +104,7 @@ DOORS = {
     "cloudflare": ("dnsops.providers",),
     "cryptography": ("dnsops.certs", "mailsrv.auth.keys", "mailsrv.directory.sasl.binding"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.management",),
+    "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "prometheus_client": ("mailsrv.http.measures",),

@@ -24,6 +24,7 @@ from dnsops.base.settings.mailserver import (
     Tls,
 )
 from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text, Ttl
+from dnsops.base.settings.spam import Echo, Spam, Srs
 from dnsops.base.settings.words import (
     ONE_OR_MANY,
     Address,
@@ -284,6 +285,9 @@ class Settings(Section):
     auth: Auth = Field(default=Auth(), description="How users prove who they are.")
     imap: ImapRules = Field(default=ImapRules(), description="Reading mail.")
     queue: Queue = Field(default=Queue(), description="Mail that leaves.")
+    spam: Spam = Field(default=Spam(), description="Whose advice is taken on whether mail is wanted.")
+    echo: Echo = Field(default=Echo(), description="Addresses that answer with what we saw of a mail.")
+    srs: Srs = Field(default=Srs(), description="Sender addresses of mail that an alias sends on elsewhere.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
     state: State = Field(default=State(), description="What we remember between runs.")

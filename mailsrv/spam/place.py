@@ -1,0 +1,62 @@
+"""Where a scanner listens: HOST:PORT, an address with its port, the path of a socket, or a web address. Pure.
+
+    /run/clamav/clamd.ctl    127.0.0.1:783    [::1]:3310    scanner.example.org:3310
+    http://127.0.0.1:11333   https://scan.example.org/rspamd
+
+Fails by: `Misconfigured`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dnsops.base.errors import Misconfigured
+
+LONGEST = 1000
+_HOST = r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))"
+_FORM = re.compile(rf"{_HOST}:([0-9]{{1,5}})")
+_WEB = re.compile(rf"(https?)://{_HOST}(?::([0-9]{{1,5}}))?(/[!-~]*)?", re.IGNORECASE)
+_USUAL = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """socket: a path; else host and port, with TLS or without. path: of a web address, without a slash at its end."""
+
+    host: str = ""
+    port: int = 0
+    socket: str = ""
+    tls: bool = False
+    path: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.socket or f"{host}:{self.port}"
+
+
+def parse(text: str, where: str = "") -> Place:
+    """A setting's value."""
+    if text.startswith("/") and len(text) <= LONGEST and text.isprintable():
+        return Place(socket=text)
+    found = _FORM.fullmatch(text)
+    if found is None:
+        raise Misconfigured(f"not a scanner's place: {text[:80]!r}", where, "write HOST:PORT, or the path of a socket")
+    return Place(found[1] or found[2], _port(found[3], text, where))
+
+
+def parse_web(text: str, where: str = "") -> Place:
+    """A web address."""
+    found = _WEB.fullmatch(text) if len(text) <= LONGEST else None
+    if found is None:
+        raise Misconfigured(f"not a web address: {text[:80]!r}", where, "write it like http://127.0.0.1:11333")
+    scheme = found[1].lower()
+    port = _port(found[4], text, where) if found[4] else _USUAL[scheme]
+    return Place(found[2] or found[3], port, tls=scheme == "https", path=(found[5] or "").rstrip("/"))
+
+
+def _port(text: str, whole: str, where: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise Misconfigured(f"there is no port {port}: {whole[:80]!r}", where, "write a number from 1 to 65535")
+    return port
