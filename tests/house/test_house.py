@@ -58,7 +58,10 @@ PURE = (
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")
     ),
     *(f"mailsrv.send.{room}" for room in ("letter", "offers", "reply", "schedule", "settlement", "verdict")),
-    *(f"mailsrv.transport.{room}" for room in ("host", "outcome", "policy")),
+    *(
+        f"mailsrv.transport.{room}"
+        for room in ("dane", "deciding", "found", "host", "matching", "noting", "outcome", "policy")
+    ),
     "mailsrv.store.door",
     "mailsrv.store.flags",
     "mailsrv.store.names",
@@ -88,6 +91,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
+    "OpenSSL": ("mailsrv.transport.matching",),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register"),
     "argon2": ("mailsrv.directory.slow",),
@@ -95,9 +99,9 @@ DOORS = {
     "apscheduler": ("timers.scheduler",),
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
-    "cryptography": ("dnsops.certs", "mailsrv.directory.sasl.binding"),
+    "cryptography": ("dnsops.certs", "mailsrv.directory.sasl.binding", "mailsrv.transport.matching"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.management",),
+    "h11": ("mailsrv.http.management", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "prometheus_client": ("mailsrv.http.measures",),
@@ -112,6 +116,7 @@ DOORS = {
     "yaml": ("dnsops.base.settings",),
 }
 HEAVY = (
+    "OpenSSL",
     "apscheduler",
     "cloudflare",
     "httpx",

@@ -24,6 +24,7 @@ from dnsops.base.settings.mailserver import (
     Tls,
 )
 from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text, Ttl
+from dnsops.base.settings.transport import Transport
 from dnsops.base.settings.words import (
     ONE_OR_MANY,
     Address,
@@ -284,6 +285,7 @@ class Settings(Section):
     auth: Auth = Field(default=Auth(), description="How users prove who they are.")
     imap: ImapRules = Field(default=ImapRules(), description="Reading mail.")
     queue: Queue = Field(default=Queue(), description="Mail that leaves.")
+    transport: Transport = Field(default=Transport(), description="How mail to other servers is encrypted.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
     state: State = Field(default=State(), description="What we remember between runs.")
