@@ -120,6 +120,11 @@ class Session:
         return self._wire.lost
 
     @property
+    def certificates(self) -> list[bytes]:
+        """What the peer showed, its own first, DER."""
+        return self._wire.chain
+
+    @property
     def trust(self) -> str:
         """For the log: how much is known of who listens."""
         return "verified" if self.verified else "encrypted" if self.tls else "plain"

@@ -19,6 +19,7 @@ from dnsops.base import clock
 from dnsops.base.log import Log
 from dnsops.base.secrets import Secret
 from dnsops.records import names
+from dnsops.resolve.answer import Resolver
 from dnsops.resolve.choice import resolver
 from dnsops.resolve.settings import configured
 from mailsrv.send import nexthop
@@ -51,7 +52,7 @@ async def leaving(
 ) -> AsyncIterator[Outbound]:
     """Mail leaves while the context is open. state: where MTA-STS policies are kept; outcomes: for TLS reports."""
     async with AsyncExitStack() as stack:
-        asked = await stack.enter_async_context(resolver(configured(settings.resolver)))
+        asked: Resolver = await stack.enter_async_context(resolver(configured(settings.resolver)))
         policies, notes = await stack.enter_async_context(policing(settings, asked, state, outcomes))
         way = router(settings, addresses, login)
         carrier = Carrier(way, asked, Connections(settings.hostname), policies, notes)
