@@ -1,6 +1,6 @@
 """One attempt: route, policy, hosts one after the other, until each recipient has a verdict.
 
-Standards: RFC 5321 5.1 (which hosts, in which order), RFC 8689 4.2.1 (REQUIRETLS).
+Standards: RFC 5321 5.1 (which hosts, in which order), RFC 8689 4.2.1 (REQUIRETLS) and 5 (TLS-Required: No).
 Who may be asked next: another host when this one could not be reached, broke off before the final dot, said 4xx before the
 message was sent, or does not offer what the message needs. 5xx and 4xx of RCPT and of the message itself are the domain's.
 Limits: `route` bounds the addresses; 3 hosts that answered are asked, and 20 transactions are made with one of them.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dnsops.base.errors import Later
 from dnsops.base.flow import arun
@@ -24,7 +24,9 @@ from mailsrv.send.route import Route, Router
 from mailsrv.send.verdict import Fate, Verdict, better, failed, later
 from mailsrv.send.wire import Broken
 from mailsrv.transport.host import Host
-from mailsrv.transport.policy import OPPORTUNISTIC, PROVEN, Opportunistic, Policies, Policy
+from mailsrv.transport.noting import Notes
+from mailsrv.transport.outcome import Trouble
+from mailsrv.transport.policy import OPPORTUNISTIC, PROVEN, REQUIRED, WAIVED, Opportunistic, Policies, Policy
 
 MOST_ANSWERING = 3
 MOST_TRANSACTIONS = 20
@@ -61,10 +63,15 @@ class Carrier:
     """Carries letters. What it needs is handed in: routes, a resolver, policies, connections."""
 
     def __init__(
-        self, router: Router, resolver: Resolver, connections: Connections, policies: Policies | None = None
+        self,
+        router: Router,
+        resolver: Resolver,
+        connections: Connections,
+        policies: Policies | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.router, self.connections = router, connections
-        self._resolver, self._policies = resolver, policies or Opportunistic()
+        self._resolver, self._policies, self._notes = resolver, policies or Opportunistic(), notes
 
     def lane(self, domain: str) -> str:
         """What shares a fate: all that goes to one smarthost, else a domain."""
@@ -89,38 +96,46 @@ class Carrier:
 
     async def _walk(self, domain: str, route: Route, letter: Letter, recipients: list[Recipient]) -> Carried:
         journey = _Journey(recipients)
+        known: dict[str, Policy | Verdict] = {}
         for host, address in route.addresses:
             if not journey.rest or journey.asked >= MOST_ANSWERING:
                 break
-            policy = await self._policy(domain, route, host, address, letter)
+            if route.via is not None:
+                policy: Policy | Verdict = _of_smarthost(route.via, address, letter)
+            else:
+                if host.name not in known:
+                    known[host.name] = await self._policy(domain, route, host, letter)
+                policy = known[host.name]
             if isinstance(policy, Verdict):
                 journey.hear_all(policy)
                 continue
             implicit, login = (route.via.implicit, route.via.login) if route.via else (False, None)
-            await self._visit(Peer(host.name, address, host.port, implicit, login, policy), letter, journey)
+            peer = Peer(host.name, address, host.port, implicit, login, policy)
+            await self._visit(peer, letter, journey, None if route.via else (domain, host))
         left = {recipient.id: unreachable(journey.said.get(recipient.id)) for recipient in journey.rest}
         return Carried(journey.settled | left, None if journey.reached else _common(left))
 
-    async def _policy(self, domain: str, route: Route, host: Host, address: str, letter: Letter) -> Policy | Verdict:
-        if route.via is not None:
-            # a password goes to nobody else than whom the administrator named
-            sure = route.via.login is not None and not ipaddress.ip_address(address).is_loopback
-            return PROVEN if sure or letter.requires_tls else OPPORTUNISTIC
+    async def _policy(self, domain: str, route: Route, host: Host, letter: Letter) -> Policy | Verdict:
+        """What the host must prove for this letter; the domain's word, unless the sender has another."""
+        if letter.waives_tls:
+            return WAIVED
         try:
             policy = await self._policies.policy(domain, host, route.proven)
         except Later as reason:
-            return later("4.7.5", f"what {host.name} asks of TLS cannot be known now: {reason.reason}", host.name)
-        if not letter.requires_tls or policy.must_verify:
+            return later("4.7.5", reason.reason, host.name)
+        if not letter.requires_tls:
             return policy
+        if policy.must_verify:
+            return policy.firm
         if not route.proven:
             # RFC 8689 4.2.1: the host's name must itself be proven
             return failed(
                 "5.7.10", f"the sender asked for TLS all the way, and nothing proves that {host.name} is right"
             )
-        return PROVEN
+        return REQUIRED
 
-    async def _visit(self, peer: Peer, letter: Letter, journey: _Journey) -> None:
-        """One address: by a session that waits for us, else by a new one."""
+    async def _visit(self, peer: Peer, letter: Letter, journey: _Journey, whose: tuple[str, Host] | None) -> None:
+        """One address: by a session that waits for us, else by a new one. whose: domain and host, for the TLS report."""
         session = self.connections.waiting(peer)
         if session is not None:
             await self._talk(session, letter, journey)
@@ -130,10 +145,20 @@ class Carrier:
             session = await self.connections.open(peer)
         except Broken as broken:
             journey.asked += broken.verdict.reply != ""
-            journey.hear_all(_of_opening(broken.verdict, letter))
+            self._note(whose, peer, broken.trouble, broken.verdict.reason)
+            journey.hear_all(replace(_of_opening(broken.verdict, letter), policy=peer.policy.name))
             return
         journey.asked += 1
+        self._note(whose, peer, session.trouble, session.details, begun=True)
         await self._talk(session, letter, journey)
+
+    def _note(
+        self, whose: tuple[str, Host] | None, peer: Peer, trouble: Trouble | None, details: str, begun: bool = False
+    ) -> None:
+        """For the TLS report: sessions that began, and those that TLS was the end of."""
+        if self._notes is not None and whose is not None and (begun or trouble is not None):
+            domain, host = whose
+            self._notes.note(domain.lower(), host, peer.policy, peer.address, trouble, details)
 
     async def _talk(self, session: Session, letter: Letter, journey: _Journey) -> None:
         """All the transactions that it takes; whoever is not settled afterwards may be asked for elsewhere."""
@@ -151,6 +176,12 @@ class Carrier:
         journey.hear({recipient.id: crowded for recipient in asking})
         journey.rest = elsewhere + asking
         self.connections.give_back(session)
+
+
+def _of_smarthost(hop: NextHop, address: str, letter: Letter) -> Policy:
+    """A password goes to nobody else than whom the administrator named."""
+    sure = hop.login is not None and not ipaddress.ip_address(address).is_loopback
+    return PROVEN if sure or letter.requires_tls else OPPORTUNISTIC
 
 
 def _common(left: dict[int, Verdict]) -> Verdict | None:

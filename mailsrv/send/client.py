@@ -15,17 +15,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
 
+from mailsrv.send.encrypting import Contexts, Way, prove, server_name, ways
 from mailsrv.send.letter import Letter, Recipient, rcpt, unfit_address
 from mailsrv.send.nexthop import Login
 from mailsrv.send.offers import NOTHING, Offers
 from mailsrv.send.reply import Reply
 from mailsrv.send.verdict import Fate, Verdict, failed, later, of_reply, taken
 from mailsrv.send.wire import Broken, Wire, connect
+from mailsrv.transport.outcome import Trouble
 from mailsrv.transport.policy import OPPORTUNISTIC, Policy
 
 
@@ -42,14 +42,6 @@ class Patience:
     final: float = 600
     whole: float = 1800
     goodbye: float = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Contexts:
-    """Two ways to begin TLS: with anyone, and with whom the certificate names."""
-
-    anyone: ssl.SSLContext
-    named: ssl.SSLContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,42 +65,49 @@ class Outcome:
     crowded: list[Recipient] = field(default_factory=list)
 
 
-class _Unencrypted(Broken):
-    """TLS was offered and did not come about; without it the host may still be talked to."""
-
-
 async def open_session(peer: Peer, hello: str, patience: Patience, contexts: Contexts) -> Session:
-    """Connected, greeted, encrypted as the policy wants, logged in."""
-    try:
-        return await _opened(peer, hello, patience, contexts, True)
-    except _Unencrypted:
-        if not peer.policy.may_be_plain or peer.implicit:
-            raise
-        return await _opened(peer, hello, patience, contexts, False)
+    """Connected, greeted, encrypted as the policy wants, logged in. When TLS fails, again with less, as far as that may be."""
+    first: Broken | None = None
+    for way in ways(peer.policy, contexts):
+        try:
+            session = await _opened(peer, hello, patience, way)
+        except Broken as broken:
+            if broken.trouble is None or peer.implicit:
+                raise
+            first = first or broken
+            continue
+        if first is not None:
+            session.trouble, session.details = first.trouble, first.verdict.reason
+        return session
+    raise first or Broken(later("4.7.4", "no way to begin"))
 
 
-async def _opened(peer: Peer, hello: str, patience: Patience, contexts: Contexts, tls: bool) -> Session:
-    context = contexts.named if peer.policy.must_verify else contexts.anyone
+async def _opened(peer: Peer, hello: str, patience: Patience, way: Way) -> Session:
+    name = server_name(peer.policy, peer.host)
     try:
-        wire = await connect(
-            peer.address, peer.port, patience.connect, context if peer.implicit else None, _server_name(peer.host)
-        )
+        wire = await connect(peer.address, peer.port, patience.connect, way.context if peer.implicit else None, name)
         session = Session(peer, wire, patience)
         try:
-            await session.begin(hello, context if tls and not peer.implicit else None)
+            await session.begin(hello, way)
         except BaseException:  # cancelled or broken: no connection stays behind
             wire.abort()
             raise
     except Broken as broken:
-        raise type(broken)(broken.verdict.at(peer.host)) from None
+        raise Broken(broken.verdict.at(peer.host), broken.trouble) from None
     return session
 
 
 class Session:
-    """A conversation with one host. `mails`: the transactions in it so far."""
+    """A conversation with one host. mails: the transactions in it so far. tls: its version, or "".
+
+    verified: the peer proved who it is.  trouble, details: what went wrong with TLS before this much came about.
+    """
 
     def __init__(self, peer: Peer, wire: Wire, patience: Patience) -> None:
         self.peer, self.offers, self.mails = peer, NOTHING, 0
+        self.tls, self.verified = wire.tls, False
+        self.trouble: Trouble | None = None
+        self.details = ""
         self._wire, self._patience = wire, patience
         self._deadline = asyncio.get_running_loop().time() + patience.whole
 
@@ -121,24 +120,27 @@ class Session:
         return self._wire.lost
 
     @property
-    def tls(self) -> str:
-        return self._wire.tls
+    def certificates(self) -> list[bytes]:
+        """What the peer showed, its own first, DER."""
+        return self._wire.chain
 
     @property
-    def verified(self) -> bool:
-        return bool(self.tls) and self.peer.policy.must_verify
+    def trust(self) -> str:
+        """For the log: how much is known of who listens."""
+        return "verified" if self.verified else "encrypted" if self.tls else "plain"
 
     # the beginning
 
-    async def begin(self, hello: str, context: ssl.SSLContext | None) -> None:
+    async def begin(self, hello: str, way: Way) -> None:
+        if self.tls:  # from the first byte
+            await prove(self._wire, self.peer.policy)
         greeting = await self._wire.reply(self._limit(self._patience.greeting))
         if greeting.code != 220:
             raise self._refused(greeting, "the greeting")
         await self._hello(hello)
-        if context is not None and "STARTTLS" in self.offers:
-            await self._encrypt(context, hello)
-        if not self.tls and not self.peer.policy.may_be_plain:
-            raise Broken(later("4.7.4", f"no TLS, which is a must here ({self.peer.policy.why})"))
+        if way.context is not None and not self.tls:
+            await self._encrypt(way, hello)
+        self.verified = bool(self.tls) and way.proof
         if self.peer.login is not None:
             await self._log_in(self.peer.login)
 
@@ -151,16 +153,24 @@ class Session:
             raise self._refused(reply, "EHLO")
         self.offers = Offers.of(reply)
 
-    async def _encrypt(self, context: ssl.SSLContext, hello: str) -> None:
+    async def _encrypt(self, way: Way, hello: str) -> None:
+        """RFC 3207 4.1: when the peer does not want to, the policy says whether to go on without."""
         try:
-            reply = await self._ask("STARTTLS", "STARTTLS")
-            if reply.code != 220:
-                return  # RFC 3207 4.1: the policy says whether to go on without
-            self.offers = NOTHING
-            await self._wire.encrypt(context, _server_name(self.peer.host), self._patience.handshake)
-            await self._hello(hello)
+            offered = "STARTTLS" in self.offers
+            if way.context is not None and offered and (await self._ask("STARTTLS", "STARTTLS")).code == 220:
+                self.offers = NOTHING
+                name = server_name(self.peer.policy, self.peer.host)
+                await self._wire.encrypt(way.context, name, self._patience.handshake)
+                self.tls = self._wire.tls
+                await prove(self._wire, self.peer.policy if way.proof else OPPORTUNISTIC)
+                await self._hello(hello)
+                return
         except Broken as broken:
-            raise _Unencrypted(broken.verdict) from None
+            raise Broken(broken.verdict, broken.trouble or Trouble.VALIDATION_FAILURE) from None
+        self.trouble, self.details = Trouble.STARTTLS_NOT_SUPPORTED, "it does not offer STARTTLS"
+        if way.must:
+            why = f"no TLS, which is a must here ({self.peer.policy.why})"
+            raise Broken(later("4.7.4", why), Trouble.STARTTLS_NOT_SUPPORTED)
 
     async def _log_in(self, login: Login) -> None:
         """PLAIN or LOGIN, both only inside TLS, or to this very machine. What is wrong with a login, time may mend."""
@@ -186,14 +196,20 @@ class Session:
         for recipient in recipients:
             verdict = unfit or unfit_address(recipient.address, self.offers)
             if verdict is not None:
-                outcome.elsewhere[recipient.id] = verdict.at(self.peer.host)
+                outcome.elsewhere[recipient.id] = verdict
             else:
                 fit.append(recipient)
         most = self.offers.recipients
         outcome.crowded += fit[most:]
         if fit:
             await self._guarded(letter, fit[:most], outcome)
+        outcome.settled = {key: self._sealed(verdict) for key, verdict in outcome.settled.items()}
+        outcome.elsewhere = {key: self._sealed(verdict) for key, verdict in outcome.elsewhere.items()}
         return outcome
+
+    def _sealed(self, verdict: Verdict) -> Verdict:
+        """With the host, and how it was talked to."""
+        return replace(verdict.at(self.peer.host), tls=self.tls, policy=self.peer.policy.name, trust=self.trust)
 
     async def _guarded(self, letter: Letter, recipients: list[Recipient], outcome: Outcome) -> None:
         self.mails += 1
@@ -206,7 +222,7 @@ class Session:
             outcome.crowded = [r for r in outcome.crowded if r not in recipients]
             for recipient in recipients:
                 if recipient.id not in outcome.settled:
-                    outcome.elsewhere[recipient.id] = broken.verdict.at(self.peer.host, self.tls)
+                    outcome.elsewhere[recipient.id] = broken.verdict
         except asyncio.CancelledError:
             self._wire.abort()
             raise
@@ -248,7 +264,7 @@ class Session:
             elif begun and accepted and _too_many(reply):
                 outcome.crowded.append(recipient)
             elif begun:
-                outcome.settled[recipient.id] = of_reply(reply, "RCPT", self.peer.host).at("", self.tls)
+                outcome.settled[recipient.id] = of_reply(reply, "RCPT", self.peer.host)
         return accepted
 
     async def _content(self, letter: Letter, accepted: list[Recipient], outcome: Outcome) -> None:
@@ -259,7 +275,7 @@ class Session:
         else:
             verdict = await self._end_of_content()
         for recipient in accepted:
-            outcome.settled[recipient.id] = verdict.at(self.peer.host, self.tls)
+            outcome.settled[recipient.id] = verdict
 
     async def _spoke_too_early(self) -> Verdict:
         """A refusal while we are still sending is one; a consent is a lie."""
@@ -271,17 +287,16 @@ class Session:
 
     async def _end_of_content(self) -> Verdict:
         """From the dot on nobody else may be asked: the peer may have the message, whatever becomes of the connection."""
-        tls = self.tls
         self._wire.write(b".\r\n")
         try:
             reply = await self._wire.reply(self._patience.final)
         except Broken as broken:
-            return later("4.4.2", f"after the end of the message: {broken.verdict.reason}").at("", tls)
+            return later("4.4.2", f"after the end of the message: {broken.verdict.reason}")
         if reply.code == 421:
             self._wire.abort()
         if reply.good:
-            return taken(reply, self.peer.host, "DSN" in self.offers).at("", tls)
-        return of_reply(reply, "the end of the message", self.peer.host).at("", tls)
+            return taken(reply, self.peer.host, "DSN" in self.offers)
+        return of_reply(reply, "the end of the message", self.peer.host)
 
     # the end
 
@@ -319,16 +334,6 @@ class Session:
         return Broken(of_reply(reply, stage, self.peer.host))
 
 
-@cache
-def contexts() -> Contexts:
-    """Made once. With anyone even old TLS is better than none (RFC 7435 3); a named peer gets no such grace."""
-    anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
-    anyone.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    anyone.set_ciphers("DEFAULT:@SECLEVEL=0")
-    return Contexts(anyone, ssl.create_default_context())
-
-
 def _for_all(recipients: Sequence[Recipient], verdict: Verdict, outcome: Outcome) -> None:
     """A "never" is the domain's word; a "not now" may be this host's alone."""
     place = outcome.settled if verdict.fate is Fate.FAILED else outcome.elsewhere
@@ -344,10 +349,6 @@ def _no_go(reply: Reply, host: str) -> Verdict:
 def _too_many(reply: Reply) -> bool:
     """RFC 5321 4.5.3.1.10: 452, and 552 from old servers, mean: the others in another transaction."""
     return reply.code in (452, 552) and reply.enhanced[2:] in ("", "5.3")
-
-
-def _server_name(host: str) -> str:
-    return host.strip("[]").removeprefix("IPv6:")
 
 
 def _base64(text: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from mailsrv.send.client import Contexts, Patience, Peer, Session, contexts, open_session
+from mailsrv.send.client import Patience, Peer, Session, open_session
+from mailsrv.send.encrypting import Contexts, contexts
 
 MOST_IDLE = 50
 IDLE = 20.0  # seconds

@@ -1,6 +1,6 @@
 """A message made ready for a peer: what it needs, what a peer must offer for it, its MAIL and RCPT lines, its bytes. Pure.
 
-Standards: RFC 5321 4.5.2 (dot stuffing), 2.3.8 (CRLF only), 1870 (SIZE), 3461 4 and 5.2 (DSN), 6152 3, 6531 3.2, 8689 4.2.1.
+Standards: RFC 5321 4.5.2 (dot stuffing), 2.3.8 (CRLF only), 1870 (SIZE), 3461 4 and 5.2 (DSN), 6152 3, 6531 3.2, 8689 4.2.1 and 5.
 A peer without 8BITMIME or SMTPUTF8 gets nothing that needs it: we do not rewrite, because what was signed must arrive as it
 was signed. The sender hears of it (5.6.3, 5.6.7, 5.6.9), as RFC 6152 3 allows.
 Fails by: a `Verdict` for what cannot be sent; nothing that could end a command or the message early reaches the wire.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from dnsops.base.errors import ForUser
 from dnsops.records import names
+from mailsrv.message.header import Header
 from mailsrv.send.offers import Offers
 from mailsrv.send.verdict import Verdict, failed
 
@@ -34,7 +35,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message and its envelope, without recipients. `utf8`: SMTPUTF8 was asked for; `body`: its content, ready to send."""
+    """A message and its envelope, without recipients. `utf8`: SMTPUTF8 was asked for; `body`: its content, ready to send.
+
+    requires_tls: REQUIRETLS.  waives_tls: its header says that it may go without (RFC 8689 5), and REQUIRETLS does not object.
+    """
 
     sender: str
     body: bytes
@@ -42,6 +46,7 @@ class Letter:
     eight_bit: bool = False
     utf8_header: bool = False
     requires_tls: bool = False
+    waives_tls: bool = False
     options: tuple[str, ...] = ()
     flaw: str = ""
 
@@ -55,7 +60,9 @@ class Letter:
         utf8_header = "SMTPUTF8" in keys and eight_bit and not header.isascii()
         flaw = _flaw(content)
         body = b"" if flaw else stuffed(content)
-        return cls(sender, body, len(content), eight_bit, utf8_header, "REQUIRETLS" in keys, options, flaw)
+        required = "REQUIRETLS" in keys
+        waived = not required and _waives_tls(header)
+        return cls(sender, body, len(content), eight_bit, utf8_header, required, waived, options, flaw)
 
     def unfit(self, offers: Offers, encrypted: bool, verified: bool) -> Verdict | None:
         """Why this peer can have it for no recipient at all."""
@@ -138,6 +145,13 @@ def _flaw(content: bytes) -> str:
     if not content.count(b"\r\n") == content.count(b"\r") == content.count(b"\n"):
         return "the message has a bare CR or LF, which no server may send on"
     return "the message holds a NUL" if b"\0" in content else ""
+
+
+def _waives_tls(header: bytes) -> bool:
+    """RFC 8689 5: `TLS-Required: No`, once; any other word in it means nothing."""
+    if b"tls-required" not in header.lower():
+        return False
+    return [value.lower() for value in Header(header, 0, len(header)).every(b"tls-required")] == [b"no"]
 
 
 def _passed_on(options: tuple[str, ...], keys: tuple[str, ...], offers: Offers) -> list[str]:

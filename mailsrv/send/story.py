@@ -341,6 +341,8 @@ class Outbound:
             code=verdict.code,
             said=verdict.reply or verdict.reason,
             tls=verdict.tls,
+            policy=verdict.policy,
+            trust=verdict.trust,
             attempts=queued.attempts + 1,
         )
 

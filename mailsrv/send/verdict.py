@@ -28,7 +28,8 @@ class Fate(Enum):
 class Verdict:
     """fate, enhanced code (X.Y.Z), reason for a person; `host` is who said so ("" for ourselves), `reply` its words.
 
-    tls: the version that the connection was encrypted with, "" when it was not.
+    tls: the version that the connection was encrypted with, "" when it was not.  policy: what the hop asked of TLS.
+    trust: "verified" when the peer proved who it is, else "encrypted" or "plain"; "" when nothing was sent.
     """
 
     fate: Fate
@@ -37,13 +38,15 @@ class Verdict:
     host: str = ""
     reply: str = ""
     tls: str = ""
+    policy: str = ""
+    trust: str = ""
 
     def __str__(self) -> str:
         said = f"{self.host} said: {self.reply}" if self.reply else self.reason
         return f"{self.code} {said}"
 
-    def at(self, host: str, tls: str = "") -> Verdict:
-        return replace(self, host=self.host or host, tls=self.tls or tls)
+    def at(self, host: str) -> Verdict:
+        return replace(self, host=self.host or host)
 
 
 def later(code: str, reason: str, host: str = "") -> Verdict:

@@ -16,16 +16,24 @@ from typing import cast
 from dnsops.base.errors import Deliberate
 from mailsrv.send.reply import MOST_WAITING, Garbage, Replies, Reply
 from mailsrv.send.verdict import Verdict, later
+from mailsrv.transport.outcome import Trouble
 
 BLOCK = 65536  # bytes between two looks at whether the peer still reads
+_DER = 2  # _ssl.ENCODING_DER
+_TROUBLES = {  # X509_V_ERR_: not yet valid, expired; other host name, other address
+    9: Trouble.CERTIFICATE_EXPIRED,
+    10: Trouble.CERTIFICATE_EXPIRED,
+    62: Trouble.CERTIFICATE_HOST_MISMATCH,
+    64: Trouble.CERTIFICATE_HOST_MISMATCH,
+}
 
 
 class Broken(Deliberate):
-    """This conversation cannot go on; `verdict` is for those whom it was about."""
+    """This conversation cannot go on; `verdict` is for those whom it was about. trouble: when TLS is the reason."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, trouble: Trouble | None = None) -> None:
         super().__init__(str(verdict))
-        self.verdict = verdict
+        self.verdict, self.trouble = verdict, trouble
 
 
 class Wire(asyncio.Protocol):
@@ -37,6 +45,7 @@ class Wire(asyncio.Protocol):
         self._reader = Replies()
         self._replies: deque[Reply] = deque()
         self._why, self._code = "the connection was closed", "4.4.2"
+        self._trouble: Trouble | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._may_write = asyncio.Event()
         self._may_write.set()
@@ -80,6 +89,12 @@ class Wire(asyncio.Protocol):
         """The TLS version, or ""."""
         inside = self._transport.get_extra_info("ssl_object") if self._transport else None
         return str(inside.version() or "") if inside else ""
+
+    @property
+    def chain(self) -> list[bytes]:
+        """The certificates that the peer showed, its own first, DER; whether they are to be believed is not said."""
+        inside = self._transport.get_extra_info("ssl_object") if self._transport else None
+        return _shown(inside) if inside else []
 
     def write(self, data: bytes | memoryview) -> None:
         if self._transport is not None and not self.lost:
@@ -128,9 +143,9 @@ class Wire(asyncio.Protocol):
                 self._transport, self, context, server_hostname=name, ssl_handshake_timeout=patience
             )
         except ssl.SSLCertVerificationError as error:
-            self._end(f"TLS would be with somebody else ({_kind(error)})", "4.7.5")
+            self._end(f"TLS would be with somebody else ({_kind(error)})", "4.7.5", _trouble(error))
         except (OSError, ValueError) as error:
-            self._end(f"TLS could not begin ({_kind(error)})")
+            self._end(f"TLS could not begin ({_kind(error)})", trouble=Trouble.VALIDATION_FAILURE)
         if self._transport is None or self.lost:
             raise self._broken()
 
@@ -145,11 +160,11 @@ class Wire(asyncio.Protocol):
         self._end("the connection was given up")
 
     def _broken(self) -> Broken:
-        return Broken(later(self._code, self._why))
+        return Broken(later(self._code, self._why), self._trouble)
 
-    def _end(self, why: str, code: str = "4.4.2") -> None:
+    def _end(self, why: str, code: str = "4.4.2", trouble: Trouble | None = None) -> None:
         if not self.lost:
-            self.lost, self._why, self._code = True, why, code
+            self.lost, self._why, self._code, self._trouble = True, why, code, trouble
         if self._transport is not None:
             self._transport.abort()
         self._may_write.set()
@@ -175,6 +190,18 @@ async def connect(
     except (OSError, ValueError) as error:
         raise Broken(later("4.4.1", f"{address} port {port}: {_kind(error)}")) from None
     return wire
+
+
+def _shown(inside: ssl.SSLObject) -> list[bytes]:
+    """The peer's chain: public since Python 3.13, the same below that name's underscore before."""
+    if hasattr(inside, "get_unverified_chain"):
+        return [bytes(der) for der in inside.get_unverified_chain()]
+    found = inside._sslobj.get_unverified_chain() or []  # type: ignore[attr-defined]
+    return [certificate.public_bytes(_DER) for certificate in found]
+
+
+def _trouble(error: ssl.SSLCertVerificationError) -> Trouble:
+    return _TROUBLES.get(error.verify_code, Trouble.CERTIFICATE_NOT_TRUSTED)
 
 
 def _kind(error: BaseException) -> str:

@@ -11,13 +11,15 @@ import asyncio
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnsops.base import clock
 from dnsops.base.log import Log
 from dnsops.base.secrets import Secret
 from dnsops.records import names
+from dnsops.resolve.answer import Resolver
 from dnsops.resolve.choice import resolver
 from dnsops.resolve.settings import configured
 from mailsrv.send import nexthop
@@ -27,7 +29,9 @@ from mailsrv.send.homeward import Directory, Homeward
 from mailsrv.send.nexthop import Login
 from mailsrv.send.route import Ours, Router
 from mailsrv.send.story import Outbound
+from mailsrv.serving.policing import policing
 from mailsrv.store.door import Store
+from mailsrv.transport.outcome import Outcomes
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
@@ -37,11 +41,21 @@ GRACE = 20.0  # seconds that attempts under way may take at the end
 
 @asynccontextmanager
 async def leaving(
-    settings: Settings, store: Store, directory: Directory, log: Log, addresses: frozenset[str], login: Login | None
+    settings: Settings,
+    store: Store,
+    directory: Directory,
+    log: Log,
+    addresses: frozenset[str],
+    login: Login | None,
+    state: Path | None = None,
+    outcomes: Outcomes | None = None,
 ) -> AsyncIterator[Outbound]:
-    """Mail leaves while the context is open."""
-    async with resolver(configured(settings.resolver)) as asked:
-        carrier = Carrier(router(settings, addresses, login), asked, Connections(settings.hostname))
+    """Mail leaves while the context is open. state: where MTA-STS policies are kept; outcomes: for TLS reports."""
+    async with AsyncExitStack() as stack:
+        asked: Resolver = await stack.enter_async_context(resolver(configured(settings.resolver)))
+        policies, notes = await stack.enter_async_context(policing(settings, asked, state, outcomes))
+        way = router(settings, addresses, login)
+        carrier = Carrier(way, asked, Connections(settings.hostname), policies, notes)
         inside = Homeward(settings.hostname, directory, store, _token)
         outbound = Outbound(store, carrier, inside, log, lambda: clock.now().wall)
         running = asyncio.create_task(outbound.run())

@@ -99,7 +99,7 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         if work.first:
             _sweep(spool)
             await stack.enter_async_context(
-                leaving(work.settings, store, server, work.log, ours(work.doors), work.login)
+                leaving(work.settings, store, server, work.log, ours(work.doors), work.login, work.state)
             )
         looking = await stack.enter_async_context(_managed(work, server, measures)) if measures else None
         stack.push_async_callback(server.close, GRACE)

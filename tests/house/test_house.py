@@ -65,7 +65,10 @@ PURE = (
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")
     ),
     *(f"mailsrv.send.{room}" for room in ("letter", "offers", "reply", "schedule", "settlement", "verdict")),
-    *(f"mailsrv.transport.{room}" for room in ("host", "outcome", "policy")),
+    *(
+        f"mailsrv.transport.{room}"
+        for room in ("dane", "deciding", "found", "host", "matching", "noting", "outcome", "policy")
+    ),
     "mailsrv.store.door",
     "mailsrv.store.flags",
     "mailsrv.store.names",
@@ -95,6 +98,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
+    "OpenSSL": ("mailsrv.transport.matching",),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger"),
     "argon2": ("mailsrv.directory.slow",),
@@ -102,9 +106,9 @@ DOORS = {
     "apscheduler": ("timers.scheduler",),
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
-    "cryptography": ("dnsops.certs", "mailsrv.auth.keys", "mailsrv.directory.sasl.binding"),
+    "cryptography": ("dnsops.certs", "mailsrv.auth.keys", "mailsrv.directory.sasl.binding", "mailsrv.transport.matching"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd"),
+    "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "prometheus_client": ("mailsrv.http.measures",),
@@ -119,6 +123,7 @@ DOORS = {
     "yaml": ("dnsops.base.settings",),
 }
 HEAVY = (
+    "OpenSSL",
     "apscheduler",
     "cloudflare",
     "httpx",

@@ -25,6 +25,7 @@ from dnsops.base.settings.mailserver import (
 )
 from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text, Ttl
 from dnsops.base.settings.spam import Echo, Spam, Srs
+from dnsops.base.settings.transport import Transport
 from dnsops.base.settings.words import (
     ONE_OR_MANY,
     Address,
@@ -288,6 +289,7 @@ class Settings(Section):
     spam: Spam = Field(default=Spam(), description="Whose advice is taken on whether mail is wanted.")
     echo: Echo = Field(default=Echo(), description="Addresses that answer with what we saw of a mail.")
     srs: Srs = Field(default=Srs(), description="Sender addresses of mail that an alias sends on elsewhere.")
+    transport: Transport = Field(default=Transport(), description="How mail to other servers is encrypted.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
     state: State = Field(default=State(), description="What we remember between runs.")

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import pytest
 
 from dnsops.base.secrets import Secret
-from mailsrv.send.client import Contexts, Outcome, Patience, Peer, Session, contexts, open_session
+from mailsrv.send.client import Outcome, Patience, Peer, Session, open_session
+from mailsrv.send.encrypting import Contexts, contexts
 from mailsrv.send.letter import Letter, Recipient
 from mailsrv.send.nexthop import Login
 from mailsrv.send.verdict import Fate, Verdict

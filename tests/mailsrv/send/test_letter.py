@@ -159,3 +159,22 @@ def test_no_address_makes_two_lines_or_leaves_its_brackets(local: str, domain: s
 def test_offers_are_read(lines: tuple[str, ...], recipients: int, mails: int, mechanisms: set[str]) -> None:
     found = offers(*lines)
     assert (found.recipients, found.mails, set(found.mechanisms)) == (recipients, mails, mechanisms)
+
+
+@pytest.mark.parametrize(
+    "header,options,waived",
+    [
+        (b"TLS-Required: No\r\n", (), True),
+        (b"tls-required:\r\n  nO \r\n", (), True),
+        (b"TLS-Required: No\r\n", ("REQUIRETLS",), False),  # RFC 8689 5: the stronger word counts
+        (b"TLS-Required: No\r\nTLS-Required: No\r\n", (), False),
+        (b"TLS-Required: Yes\r\n", (), False),
+        (b"TLS-Required:\r\n", (), False),
+        (b"X-TLS-Required: No\r\n", (), False),
+        (b"X: y\r\n TLS-Required: No\r\n", (), False),
+        (b"X: y\r\n\r\nTLS-Required: No\r\n", (), False),
+    ],
+)
+def test_tls_required_no(header: bytes, options: tuple[str, ...], waived: bool) -> None:
+    """RFC 8689 5."""
+    assert Letter.of("a@b.c", options, header + b"Subject: x\r\n\r\nhello\r\n").waives_tls is waived
