@@ -52,6 +52,25 @@ PURE = (
     ),
     *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
     "mailsrv.message",
+    *(
+        f"mailsrv.reports.{room}"
+        for room in (
+            "aggregate",
+            "configured",
+            "dmarc_out",
+            "dmarc_xml",
+            "letters",
+            "limits",
+            "received",
+            "seen",
+            "summary",
+            "tags",
+            "tls_json",
+            "tls_out",
+            "unpack",
+            "wanted",
+        )
+    ),
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
         f"mailsrv.smtp.{room}"
@@ -89,7 +108,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "aiosmtpd": ("mailsrv.smtp.connection",),
-    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register"),
+    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.reports.ledger"),
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
