@@ -48,6 +48,15 @@ JOBS = (
         jitter=timedelta(seconds=30),
         credentials=("dns.token", "dns.key_file", "tlsa.targets"),
     ),
+    Job(
+        name="reports",
+        what="sends each domain its DMARC and TLS report of yesterday when its hour has come, and forgets old reports",
+        command=("report", "send", "--json"),
+        every=timedelta(hours=1),
+        after_boot=timedelta(minutes=10),
+        jitter=timedelta(minutes=5),
+        timeout=timedelta(minutes=20),
+    ),
 )
 
 

@@ -40,6 +40,7 @@ class Outcome:
     """One session begun or failed. domain: the mail domain.  strings: the policy as it was found (TLSA records, or lines).
 
     mx_patterns: of an MTA-STS policy.  trouble: None for a success.  details: for a person.
+    report: the session carried a report of ours, and nothing else; that is not reported.
     """
 
     domain: str
@@ -52,6 +53,7 @@ class Outcome:
     address: str = ""
     trouble: Trouble | None = None
     details: str = ""
+    report: bool = False
 
 
 class Outcomes(Protocol):

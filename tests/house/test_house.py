@@ -58,6 +58,23 @@ PURE = (
     *(
         f"mailsrv.spam.{room}"
         for room in ("clamd", "dnsbl", "greylist", "hints", "mail", "place", "reputation", "rspamd", "spamd")
+        f"mailsrv.reports.{room}"
+        for room in (
+            "aggregate",
+            "configured",
+            "dmarc_out",
+            "dmarc_xml",
+            "letters",
+            "limits",
+            "received",
+            "seen",
+            "summary",
+            "tags",
+            "tls_json",
+            "tls_out",
+            "unpack",
+            "wanted",
+        )
     ),
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
@@ -100,7 +117,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 DOORS = {
     "OpenSSL": ("mailsrv.transport.matching",),
     "aiosmtpd": ("mailsrv.smtp.connection",),
-    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger"),
+    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger", "mailsrv.reports.ledger"),
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),

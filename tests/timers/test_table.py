@@ -27,6 +27,13 @@ def test_tlsa_keeps_the_times_of_the_article() -> None:
     assert tlsa.command == ("tlsa", "reconcile", "--json")
 
 
+def test_reports_look_every_hour_whose_time_has_come() -> None:
+    reports = find(JOBS, "reports")
+    assert reports.command == ("report", "send", "--json")
+    assert reports.every == timedelta(hours=1)
+    assert not reports.credentials
+
+
 def test_an_unknown_job_gets_the_near_miss() -> None:
     with pytest.raises(Misused, match="did you mean tlsa"):
         find(JOBS, "tsla")

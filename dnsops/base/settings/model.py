@@ -23,6 +23,7 @@ from dnsops.base.settings.mailserver import (
     Queue,
     Tls,
 )
+from dnsops.base.settings.reports import Reports
 from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text, Ttl
 from dnsops.base.settings.spam import Echo, Spam, Srs
 from dnsops.base.settings.transport import Transport
@@ -292,6 +293,7 @@ class Settings(Section):
     transport: Transport = Field(default=Transport(), description="How mail to other servers is encrypted.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
+    reports: Reports = Field(default=Reports(), description="DMARC and TLS reports, both ways.")
     state: State = Field(default=State(), description="What we remember between runs.")
     alert: Alert = Field(default=Alert(), description="Whom to tell when a job begins to fail.")
     timers: Timers = Field(default=Timers(), description="What happens by itself.")
