@@ -58,6 +58,8 @@ PURE = (
     *(
         f"mailsrv.spam.{room}"
         for room in ("clamd", "dnsbl", "greylist", "hints", "mail", "place", "reputation", "rspamd", "spamd")
+    ),
+    *(
         f"mailsrv.reports.{room}"
         for room in (
             "aggregate",
@@ -123,7 +125,12 @@ DOORS = {
     "apscheduler": ("timers.scheduler",),
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
-    "cryptography": ("dnsops.certs", "mailsrv.auth.keys", "mailsrv.directory.sasl.binding", "mailsrv.transport.matching"),
+    "cryptography": (
+        "dnsops.certs",
+        "mailsrv.auth.keys",
+        "mailsrv.directory.sasl.binding",
+        "mailsrv.transport.matching",
+    ),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
     "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
