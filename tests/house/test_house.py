@@ -50,7 +50,7 @@ PURE = (
         f"mailsrv.directory.sasl.{room}"
         for room in ("binding", "door", "gs2", "login", "oauthbearer", "plain", "scram")
     ),
-    *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
+    *(f"mailsrv.auth.{room}" for room in ("author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")),
     "mailsrv.message",
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
@@ -101,11 +101,13 @@ DOORS = {
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "prometheus_client": ("mailsrv.http.measures",),
+    "publicsuffixlist": ("mailsrv.auth.suffixes",),
     "pydantic": ("dnsops.base.settings", "mailsrv.directory.register", "mailsrv.commands.registering"),
     "pydantic_core": ("dnsops.base.settings",),
     "requests": ("dnsops.certs.sources", "timers.notify", "timers.alert"),
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
+    "spftrace": ("mailsrv.auth.spf",),
     "starlette": ("mailsrv.http.management",),
     "uvicorn": ("mailsrv.http.management",),
     "uvloop": ("mailsrv.serving.worker",),
@@ -116,10 +118,12 @@ HEAVY = (
     "cloudflare",
     "httpx",
     "idna",
+    "publicsuffixlist",
     "pydantic",
     "requests",
     "rich",
     "rocksdict",
+    "spftrace",
     "uvloop",
 )  # inside functions only
 WIDE_EXCEPT = ("mailsrv.command",)  # the edge where a bug becomes exit 70

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dnsops.base.settings.inbound import Inbound
 from dnsops.base.settings.mailserver import (
     Account,
     Admin,
@@ -283,6 +284,7 @@ class Settings(Section):
     )
     auth: Auth = Field(default=Auth(), description="How users prove who they are.")
     imap: ImapRules = Field(default=ImapRules(), description="Reading mail.")
+    inbound: Inbound = Field(default=Inbound(), description="Mail from elsewhere, and what its origin means for it.")
     queue: Queue = Field(default=Queue(), description="Mail that leaves.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
