@@ -29,6 +29,20 @@ def canonical(text: str, where: str = "") -> str:
     return name
 
 
+def asked(text: str) -> str:
+    """A name as the DNS may be asked for it: `canonical`, or any printable ASCII in its labels (RFC 2181 11).
+
+    Nobody should give a machine such a name, but SPF's macros make them: `exists:%{l}.example.org`. A backslash is refused,
+    because the text form of names means something else by it (RFC 1035 5.1).
+    """
+    name = text.lower().removesuffix(".")
+    plain = name.isascii() and name.isprintable() and "\\" not in name
+    labels = name.split(".")
+    if plain and len(name) <= LONGEST_NAME and all(0 < len(label) <= LONGEST_LABEL for label in labels):
+        return name
+    return canonical(text)
+
+
 def host(text: str, where: str = "") -> str:
     """A name that a machine may have (RFC 952, RFC 1123 2.1): letters, digits, hyphens."""
     name = canonical(text, where)

@@ -57,7 +57,7 @@ class MemoryDns:
         self.hold(name, type_name, frozenset(rdata.parse(type_name, text) for text in texts), ttl)
 
     def hold(self, name: str, type_name: str, items: frozenset[Rdata], ttl: int = 3600) -> None:
-        key = names.canonical(name), type_name
+        key = names.asked(name), type_name
         self.records.pop(key, None)
         if items:
             self.records[key] = RRset(items, ttl)
@@ -84,7 +84,7 @@ class MemoryDns:
     # asking
 
     async def ask(self, name: str, type_name: str) -> Answer:
-        name = names.canonical(name) if name else ""
+        name = names.asked(name) if name else ""
         self.asked.append((name, type_name))
         security, why, ede = self._judged(name)
         if security is Security.FAILED:

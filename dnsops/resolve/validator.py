@@ -85,7 +85,7 @@ def question(name: str, type_name: str) -> tuple[str, str, int]:
         raise ForUser(f"no such record type: {type_name}", "", "write A, MX, TLSA ... or TYPE and a number") from None
     if dns.rdatatype.is_metatype(code):
         raise ForUser(f"{type_name.upper()} is no type of records: nothing could be proven about it")
-    return names.canonical(name) if name else "", dns.rdatatype.to_text(code), int(code)
+    return names.asked(name) if name else "", dns.rdatatype.to_text(code), int(code)
 
 
 def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:

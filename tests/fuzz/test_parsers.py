@@ -22,7 +22,11 @@ from hypothesis import strategies as st
 from dnsops.base.errors import Deliberate
 from dnsops.base.settings import patterns, tree, words
 from dnsops.records import names, rdata, zonefile
+from dnsops.records.txt import dmarc as dmarc_record
+from dnsops.records.txt import spf as spf_record
 from mailsrv.archive import kept, mbox
+from mailsrv.auth import author, sealers
+from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
@@ -86,6 +90,10 @@ def _parts(data: bytes) -> object:
 
 def _mbox(data: bytes) -> object:
     return [mbox._unflagged(content or b"") for _, _, content in mbox._messages(io.BytesIO(data))]
+
+
+def _vouched(text: str) -> str:
+    return sealers.vouched(Arc(Result.PASS, (Seal(1, "a.example", "s", text),)), "b.example", {"a.example"})
 
 
 def _proxy(data: bytes) -> object:
@@ -195,6 +203,25 @@ PARSERS: dict[str, Parser] = {
     "a folder's name": Parser(kept.unescaped, (rb"a\2eb.&AOQ-",), (Deliberate,), True),
     "next hop": Parser(nexthop.parse, (b"smtp.example.net:465", b"[::1]:25", b"local"), (Deliberate, ValueError), True),
     "domain name": Parser(names.canonical, (b"*.b\xc3\xbccher.example.", b"_25._tcp.a"), (Deliberate,), True),
+    "name to ask for": Parser(names.asked, (b"a+b=c.d", b"*.b\xc3\xbccher.example."), (Deliberate,), True),
+    "SPF record": Parser(
+        lambda text: str(spf_record.Spf.parse(text)),
+        (b"v=spf1 a:x.%{d2r-}.org/24//64 ip6:::1/9 -all", b"v=spf1 redirect=%{l}.a exp=b.c x=%%"),
+        (Deliberate,),
+        True,
+    ),
+    "DMARC record": Parser(
+        lambda text: str(dmarc_record.Policy.parse(text)),
+        (b"v=DMARC1; p=reject; sp=none; rua=mailto:a%2Bb@c!10m,https://x; fo=1:d; psd=y; t=y; pct=1",),
+        (Deliberate,),
+        True,
+    ),
+    "author": Parser(
+        lambda data: author.author(header.header(data)), (MAIL, b"From: a@b, g: c@d;\r\nFrom: e@[f]\r\n\r\n")
+    ),
+    "what a sealer says": Parser(
+        _vouched, (b'i=1; a; dmarc=pass (x (y) "z") reason="\\";" header.from=b.example; spf=none',), (), True
+    ),
     "TLSA as text": Parser(lambda text: rdata.parse("TLSA", text), (b"3 1 1 " + b"ab" * 32,), (Deliberate,), True),
     "TXT as text": Parser(lambda text: rdata.parse("TXT", text), (b'"a\\"b" c \\065',), (Deliberate,), True),
     "TLSA on the wire": Parser(lambda data: rdata.from_wire("TLSA", data), (b"\3\1\1" + bytes(32),), (Deliberate,)),

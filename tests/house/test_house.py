@@ -54,6 +54,7 @@ PURE = (
         f"mailsrv.auth.{room}"
         for room in ("arc", "canonical", "dkim", "keys", "results", "signature", "signing", "verdicts")
     ),
+    *(f"mailsrv.auth.{room}" for room in ("author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")),
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"
@@ -136,11 +137,13 @@ DOORS = {
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "prometheus_client": ("mailsrv.http.measures",),
+    "publicsuffixlist": ("mailsrv.auth.suffixes",),
     "pydantic": ("dnsops.base.settings", "mailsrv.directory.register", "mailsrv.commands.registering"),
     "pydantic_core": ("dnsops.base.settings",),
     "requests": ("dnsops.certs.sources", "timers.notify", "timers.alert"),
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
+    "spftrace": ("mailsrv.auth.spf",),
     "starlette": ("mailsrv.http.management",),
     "uvicorn": ("mailsrv.http.management",),
     "uvloop": ("mailsrv.serving.worker",),
@@ -152,10 +155,12 @@ HEAVY = (
     "cloudflare",
     "httpx",
     "idna",
+    "publicsuffixlist",
     "pydantic",
     "requests",
     "rich",
     "rocksdict",
+    "spftrace",
     "uvloop",
 )  # inside functions only
 WIDE_EXCEPT = ("mailsrv.command",)  # the edge where a bug becomes exit 70

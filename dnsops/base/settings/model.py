@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dnsops.base.settings.inbound import Inbound
 from dnsops.base.settings.mailserver import (
     Account,
     Admin,
@@ -286,6 +287,7 @@ class Settings(Section):
     )
     auth: Auth = Field(default=Auth(), description="How users prove who they are.")
     imap: ImapRules = Field(default=ImapRules(), description="Reading mail.")
+    inbound: Inbound = Field(default=Inbound(), description="Mail from elsewhere, and what its origin means for it.")
     queue: Queue = Field(default=Queue(), description="Mail that leaves.")
     spam: Spam = Field(default=Spam(), description="Whose advice is taken on whether mail is wanted.")
     echo: Echo = Field(default=Echo(), description="Addresses that answer with what we saw of a mail.")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnsops.base.errors import ForUser
-from dnsops.records.names import canonical, host, longest_suffix, tlsa_owner, under
+from dnsops.records.names import asked, canonical, host, longest_suffix, tlsa_owner, under
 
 SPELLINGS = [
     ("MX1.Example.ORG.", "mx1.example.org"),
@@ -81,3 +81,26 @@ def test_the_owner_of_a_ports_tlsa_records() -> None:
     for port in (0, -1, 65536):
         with pytest.raises(ForUser, match="does not exist"):
             tlsa_owner("mx1.example.org", port)
+
+
+@pytest.mark.parametrize(
+    "text,name",
+    [
+        ("MX1.Example.org.", "mx1.example.org"),
+        ("a+b=c.example.org", "a+b=c.example.org"),
+        ("o'hara?x.y z.example.org", "o'hara?x.y z.example.org"),
+        ("foo:bar/baz.example.com", "foo:bar/baz.example.com"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        (".", ""),
+    ],
+)
+def test_the_dns_may_be_asked_for_more_names_than_machines_have(text: str, name: str) -> None:
+    assert asked(text) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a..b", "a\\b.org", "a\x00b.org", "a\nb.org", "a" * 64 + ".org", "a." * 127 + "org"]
+)
+def test_some_names_cannot_be_asked_for(text: str) -> None:
+    with pytest.raises(ForUser):
+        asked(text)

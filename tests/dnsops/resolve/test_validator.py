@@ -52,6 +52,14 @@ def question_in(zone: str) -> tuple[str, str]:
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("name", ["o'hara+x=y z.example.org", "foo:bar/baz.example.org", '(a);@"$.example.org'])
+def test_names_that_no_machine_has_can_be_asked_for(dnstree: object, name: str) -> None:
+    """SPF's macros make them."""
+    answer = asked((name, "A"))[0]
+    assert (answer.security, answer.rcode) == (Security.SECURE, "NXDOMAIN"), answer.why
+
+
+@pytest.mark.lab
 @pytest.mark.parametrize("zone", ZONES)
 def test_every_zone_gets_its_verdict(dnstree: object, zone: str) -> None:
     security, ede = ZONES[zone]
