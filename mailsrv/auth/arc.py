@@ -133,7 +133,7 @@ def seal(content: bytes, arc: Arc, results: str, signer: Signer, now: datetime) 
     message = sign_for_chain(content, fields, instance, signer, now)
     covered = [fields.form(place, relaxed=True) for one in sets for place in one.places]
     covered += [relaxed_field(RESULTS, said.partition(b":")[2]), relaxed_field(MESSAGE, message)]
-    unsigned = tag_lines(_seal_tags(instance, signer, now))
+    unsigned = tag_lines(SEAL, _seal_tags(instance, signer, now))
     sealed = completed(SEAL, unsigned, b"".join(covered), signer)
     return b"ARC-Seal:%b\r\nARC-Message-Signature:%b\r\n%b" % (sealed, message, said)
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from dnsops.base.errors import ForUser
-from dnsops.records import rdata
+from dnsops.records import names, rdata
 from dnsops.records.rdata import Generic
 from dnsops.records.txt import dkim
 from dnsops.records.txt.dkim import DkimKey
@@ -64,15 +64,14 @@ class Signer:
 
     @classmethod
     def load(cls, domain: str, selector: str, pem: bytes) -> Signer:
-        """From a private key in PEM (PKCS #8 or #1). Raises `ForUser` for what is no such key, or too short a one."""
-        where = dkim.owner(selector, domain)
+        """From a private key in PEM (PKCS #8 or #1). Raises `ForUser` for what is no such key, or no name."""
+        domain, selector = names.canonical(domain), names.canonical(selector)
+        where = names.canonical(dkim.owner(selector, domain))
         try:
             key = serialization.load_pem_private_key(pem, None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise ForUser("not a private key without a passphrase", where, "write PEM, PKCS #8") from None
-        if isinstance(key, RSAPrivateKey) and key.key_size in RSA_BITS:
-            return cls(domain, selector, key)
-        if isinstance(key, Ed25519PrivateKey):
+        if isinstance(key, Ed25519PrivateKey) or (isinstance(key, RSAPrivateKey) and key.key_size in RSA_BITS):
             return cls(domain, selector, key)
         raise ForUser("DKIM signs with RSA of 1024 to 8192 bits or Ed25519 only", where, "make another key")
 

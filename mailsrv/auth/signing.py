@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
 from mailsrv.auth.canonical import Fields, body_hash, relaxed_field
 from mailsrv.auth.keys import Signer
 
-NAME = b"DKIM-Signature"
+NAME, ARC_NAME = b"DKIM-Signature", b"ARC-Message-Signature"
 SIGNED = (
     b"from", b"to", b"cc", b"subject", b"date", b"message-id", b"reply-to", b"in-reply-to", b"references",
     b"mime-version", b"content-type", b"content-transfer-encoding",
@@ -35,21 +36,48 @@ def sign(content: bytes, signers: Sequence[Signer], now: datetime) -> bytes:
     if not signers:
         return b""
     fields = Fields(content)
-    names, hashed = signed_names(fields), body_hash(content, fields.body, relaxed=True)
-    header = b"".join([fields.form(place, relaxed=True) for place in fields.chosen(names)])
-    return b"".join(
-        b"%b:%b\r\n" % (NAME, completed(NAME, _value(signer, now, names, hashed, ("v", "1")), header, signer))
-        for signer in signers
-    )
+    covered = _covered(content, fields, signed_names(fields))
+    values = (covered.signature(NAME, ("v", "1"), signer, now) for signer in signers)
+    return b"".join(b"%b:%b\r\n" % (NAME, value) for value in values)
 
 
 def sign_for_chain(content: bytes, fields: Fields, instance: int, signer: Signer, now: datetime) -> bytes:
     """The value of an ARC-Message-Signature (RFC 8617 4.1.2), which covers the signatures of DKIM too."""
     dkim = [b"dkim-signature"] * min(len(fields.named(b"dkim-signature")), MOST_OF_A_NAME)
-    names, hashed = [*signed_names(fields), *dkim], body_hash(content, fields.body, relaxed=True)
+    covered = _covered(content, fields, [*signed_names(fields), *dkim])
+    return covered.signature(ARC_NAME, ("i", str(instance)), signer, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """What a signature covers: the names in its h=, these fields in their form, the body's hash in base64."""
+
+    names: str
+    header: bytes
+    body: str
+
+    def signature(self, name: bytes, first: tuple[str, str], signer: Signer, now: datetime) -> bytes:
+        """The value of a signature's field."""
+        unsigned = tag_lines(
+            name,
+            [
+                first,
+                ("a", signer.algorithm),
+                ("c", "relaxed/relaxed"),
+                ("d", signer.domain),
+                ("s", signer.selector),
+                ("t", str(int(now.timestamp()))),
+                ("h", self.names),
+                ("bh", self.body),
+            ],
+        )
+        return completed(name, unsigned, self.header, signer)
+
+
+def _covered(content: bytes, fields: Fields, names: Sequence[bytes]) -> _Covered:
     header = b"".join([fields.form(place, relaxed=True) for place in fields.chosen(names)])
-    unsigned = _value(signer, now, names, hashed, ("i", str(instance)))
-    return completed(b"ARC-Message-Signature", unsigned, header, signer)
+    body = base64.b64encode(body_hash(content, fields.body, relaxed=True)).decode()
+    return _Covered(b":".join(names).decode(), header, body)
 
 
 def signed_names(fields: Fields) -> list[bytes]:
@@ -62,21 +90,19 @@ def completed(name: bytes, unsigned: bytes, before: bytes, signer: Signer) -> by
     """A field's value with its signature: over the forms of the fields `before` it, and its own with an empty b=."""
     own = relaxed_field(name, unsigned).removesuffix(b"\r\n")
     octets = base64.b64encode(signer.signature(hashlib.sha256(before + own).digest())).decode()
-    width = WIDTH - 8
-    lines = [octets[start : start + width] for start in range(0, len(octets), width)]
+    lines = [octets[start : start + WIDTH - 4] for start in range(0, len(octets), WIDTH - 4)]
     return unsigned + "\r\n\t".join(lines).encode()
 
 
-def tag_lines(tags: Iterable[tuple[str, str]]) -> bytes:
-    """Tags as a field's value, folded, ended by an empty b= on a line of its own."""
-    lines, line = [], " " * WIDTH
+def tag_lines(name: bytes, tags: Iterable[tuple[str, str]]) -> bytes:
+    """Tags as the value of that field, folded, ended by an empty b= on a line of its own."""
+    text, column = "", len(name) + 1
     for piece in _pieces(tags):
-        if len(line) + len(piece) > WIDTH:
-            lines.append(line)
-            line = "\t" + piece.lstrip()
-        else:
-            line += piece
-    return ("\r\n".join([*lines[1:], line]).replace("\t", " ", 1) + "\r\n\tb=").encode()
+        if column + len(piece) > WIDTH:
+            piece, column = f"\r\n\t{piece.lstrip()}", 0
+        text += piece
+        column += len(piece)
+    return (text + "\r\n\tb=").encode()
 
 
 def _pieces(tags: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -86,18 +112,3 @@ def _pieces(tags: Iterable[tuple[str, str]]) -> Iterator[str]:
         pieces = [f" {name}={first}", *others]
         yield from (f"{piece}:" for piece in pieces[:-1])
         yield f"{pieces[-1]};"
-
-
-def _value(signer: Signer, now: datetime, names: Sequence[bytes], hashed: bytes, first: tuple[str, str]) -> bytes:
-    return tag_lines(
-        [
-            first,
-            ("a", signer.algorithm),
-            ("c", "relaxed/relaxed"),
-            ("d", signer.domain),
-            ("s", signer.selector),
-            ("t", str(int(now.timestamp()))),
-            ("h", b":".join(names).decode()),
-            ("bh", base64.b64encode(hashed).decode()),
-        ]
-    )
