@@ -162,8 +162,8 @@ def _sent(config_file: str | None) -> tuple[Sent, str]:
         return Sent(), "no configuration: nothing to send"
     now = clock.now().wall
     with _house(config_file) as house:
-        if not house.ledger.path.exists():
-            return Sent(), "nothing was seen yet"
+        if not (house.ledger.path.exists() and (house.state / STORE).is_dir()):
+            return Sent(), "no mail has been seen here yet"
         house.ledger.tidy(now, timedelta(days=house.settings.reports.keep_days))
         if not house.settings.reports.send:
             return Sent(), "reports.send is false: nothing is sent"
