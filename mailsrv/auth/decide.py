@@ -27,6 +27,7 @@ from dnsops.records import names
 from mailsrv.auth.sealers import vouched
 from mailsrv.auth.verdicts import Authentication, Dmarc, Result, Spf, Wish
 from mailsrv.smtp.replies import Reply
+from mailsrv.spam.hints import Hint, Says
 
 if TYPE_CHECKING:
     from dnsops.base.settings.inbound import Inbound
@@ -45,16 +46,14 @@ class Action(Enum):
 
 STRENGTH = {action: at for at, action in enumerate(Action)}
 WISHES = {Wish.NONE: Action.ACCEPT, Wish.QUARANTINE: Action.JUNK, Wish.REJECT: Action.REFUSE}
+SAID = {
+    Says.ACCEPT: Action.ACCEPT,
+    Says.JUNK: Action.JUNK,
+    Says.LATER: Action.LATER,
+    Says.REFUSE: Action.REFUSE,
+    Says.NOTHING: None,
+}
 TESTED = {Wish.NONE: Wish.NONE, Wish.QUARANTINE: Wish.NONE, Wish.REJECT: Wish.QUARANTINE}  # RFC 9989 4.7, t=y
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What somebody else says: `zen.example.net`, `scanner`. why: a sentence that the sender may read."""
-
-    source: str
-    says: Action
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +236,13 @@ def _outweighed(reason: Reason | None) -> Reason | None:
 
 def _hint(hint: Hint) -> Reason:
     why = printable(hint.why[:LONGEST_WHY])
+    action = SAID[hint.says]
     reply: Reply | None = None
-    if hint.says is Action.REFUSE:
+    if action is Action.REFUSE:
         reply = Reply(550, "5.7.1", f"this mail is not taken: {why or hint.source}")
-    elif hint.says is Action.LATER:
+    elif action is Action.LATER:
         reply = Reply(451, "4.7.1", f"not now, try again: {why or hint.source}")
-    return Reason(hint.source, hint.says.name.lower(), why, hint.says, reply)
+    return Reason(hint.source, hint.says.name.lower(), why, action, reply)
 
 
 def _refusal(action: Action, reply: Reply) -> Reply | None:

@@ -19,7 +19,7 @@ from dnsops.base.errors import ForUser
 from dnsops.records import names
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Spf
 from mailsrv.message import compose
-from mailsrv.message.header import body_start, fields
+from mailsrv.message.header import body_start, without
 
 NAME = b"authentication-results"
 LONGEST = 64 << 10
@@ -109,12 +109,7 @@ def without_forged(content: bytes, server: str) -> bytes:
     if NAME not in content[:end].lower():
         return content
     ours = _canonical(server)
-    kept, position = [], 0
-    for field in fields(content):
-        if field.name == NAME and _claims(content[field.value : field.end], ours):
-            kept.append(content[position : field.start])
-            position = min(field.end + 1, len(content))
-    return b"".join([*kept, content[position:]]) if position else content
+    return without(content, lambda field: field.name == NAME and _claims(content[field.value : field.end], ours))
 
 
 def _claims(value: bytes, ours: str) -> bool:

@@ -8,7 +8,7 @@ Never fails: what is no field is skipped.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from mailsrv.message import limits
@@ -68,6 +68,16 @@ def fields(content: bytes) -> Iterator[Field]:
     """Every field of a whole message's header, however large, from the top."""
     for found in _FIELD.finditer(content, 0, body_start(content, 0, len(content))):
         yield Field(found[1].lower(), found.start(), found.start(2), found.end())
+
+
+def without(content: bytes, unwanted: Callable[[Field], bool]) -> bytes:
+    """The message without these fields; the rest byte for byte."""
+    kept, position = [], 0
+    for field in fields(content):
+        if unwanted(field):
+            kept.append(content[position : field.start])
+            position = field.end + 1
+    return b"".join([*kept, content[position:]]) if kept else content
 
 
 def header(content: bytes) -> Header:

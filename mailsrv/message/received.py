@@ -14,7 +14,7 @@ from enum import Enum
 from functools import lru_cache
 
 from mailsrv.message import dates
-from mailsrv.message.header import Header, fields, header
+from mailsrv.message.header import Header, header, without
 
 _LONGEST = 255
 _UNFIT = re.compile(r"[^\w.:\-\[\]=+@!#$%&'*/?^`{|}~]", re.ASCII)
@@ -123,11 +123,7 @@ def was_delivered_to(content: bytes | Header, address: str) -> bool:
 
 def without_return_path(content: bytes) -> bytes:
     """Without the Return-Path fields a message arrives with: final delivery writes its own (RFC 5321 4.4)."""
-    spans = [(field.start, field.end + 1) for field in fields(content) if field.name == b"return-path"]
-    if not spans:
-        return content
-    edges = [0, *(edge for span in spans for edge in span), len(content)]
-    return b"".join(content[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+    return without(content, lambda field: field.name == b"return-path")
 
 
 def _word(text: str) -> str:

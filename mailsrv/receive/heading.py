@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from mailsrv.auth import results
 from mailsrv.message import dates, limits
 from mailsrv.message.addresses import addresses, people
-from mailsrv.message.header import fields, header
+from mailsrv.message.header import header, without
 from mailsrv.message.received import was_delivered_to, without_return_path
+from mailsrv.receive import told
 from mailsrv.receive.needs import Said
 
 WRITERS = {b"from": "From", b"sender": "Sender", b"resent-from": "Resent-From", b"resent-sender": "Resent-Sender"}
@@ -47,14 +49,19 @@ class Heading:
         """No header at all: what comes is a body."""
         return not self._header.fields
 
-    def plain(self) -> bytes:
-        """As it came, without what an earlier delivery noted as the return path."""
-        content = without_return_path(self._content) if b"return-path" in self._header.fields else self._content
+    def plain(self, server: str) -> bytes:
+        """As it came, without what an earlier delivery noted as the return path, and without what only we may say.
+
+        server: our name in Authentication-Results (RFC 8601 5).
+        """
+        content = self._honest(self._content, server)
+        if b"return-path" in self._header.fields:
+            content = without_return_path(content)
         return _under_header(content) if self.bare else content
 
-    def submitted(self, when: datetime, name: str) -> bytes:
+    def submitted(self, when: datetime, name: str, server: str) -> bytes:
         """With a date and a name, and without Bcc. `name`: a Message-ID of ours, without brackets."""
-        content = self._without_bcc()
+        content = self._honest(self._without_bcc(), server)
         added = [
             *([f"Date: {dates.written(when)}\r\n"] if b"date" not in self._header.fields else []),
             *([f"Message-ID: <{name}>\r\n"] if b"message-id" not in self._header.fields else []),
@@ -62,13 +69,17 @@ class Heading:
         content = _under_header(content) if self.bare else content
         return "".join(added).encode() + content if added else content
 
+    def _honest(self, content: bytes, server: str) -> bytes:
+        """Without fields in which somebody else speaks for us; beyond the limits of a header all of it is looked at."""
+        found, whole = self._header.fields, self._header.complete
+        if results.NAME in found or not whole:
+            content = results.without_forged(content, server)
+        return told.without_forged(content) if told.KEY in found or not whole else content
+
     def _without_bcc(self) -> bytes:
         if b"bcc" not in self._header.fields:
             return self._content
-        spans = [(field.start, field.end + 1) for field in fields(self._content) if field.name == b"bcc"]
-        edges = [0, *(edge for span in spans for edge in span), len(self._content)]
-        pieces = zip(edges[::2], edges[1::2], strict=True)
-        return b"".join(self._content[start:end] for start, end in pieces)
+        return without(self._content, lambda field: field.name == b"bcc")
 
 
 def _specs(value: bytes) -> list[str] | None:

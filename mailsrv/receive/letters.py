@@ -1,16 +1,18 @@
 """From what came over the line to what is kept: trace fields, digest, one letter for each group of copies. Pure.
 
-    places of this house            Return-Path, Delivered-To (of a recipient who is alone), Received, the message
-    forwarded by an alias of ours   Delivered-To of the alias, by which a loop is known, Received, the message
+    places of this house            Return-Path, Delivered-To (of a recipient who is alone), what we found, Received, the message
+    forwarded by an alias of ours   our ARC set, Delivered-To of the alias, by which a loop is known, Received, the message
     written by one of ours          Received, the message
 
-Standards: RFC 5321 4.4 (trace), 3.9 (forwarding), 6.3 (loops). Fails by: `Refused` for what goes round in circles.
+What is junk to some of its readers makes two letters, each with its own decision.
+Standards: RFC 5321 4.4 (trace), 3.9 (forwarding), 6.3 (loops), RFC 8601 4 (our results stand above our Received). Fails by: `Refused` for what goes round in circles.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from mailsrv.message.digest import digest
 from mailsrv.message.received import Arrival, With, delivered_to, received, return_path
@@ -22,6 +24,7 @@ from mailsrv.smtp.replies import LOOP, Refused
 from mailsrv.store.door import Hop, Message, Place
 
 MOST_HOPS = 50
+INBOX, JUNK = "INBOX", "Junk"
 
 
 @dataclass
@@ -47,9 +50,27 @@ class Ways:
         return {*self.places.values(), *self.hops} - {""}
 
 
+class Verdict(Protocol):
+    """What was found out about a stranger's mail, as much of it as the letters need."""
+
+    def in_junk(self, account: str) -> bool: ...
+
+    def fields(self, account: str) -> bytes:
+        """What we found and decided, as fields of the header."""
+        ...
+
+    def seal(self, via: str, content: bytes) -> bytes:
+        """The fields under which an alias sends it on."""
+        ...
+
+    def sender(self, via: str, sender: str) -> str:
+        """The sender under which it does."""
+        ...
+
+
 @dataclass(frozen=True)
 class Envelope:
-    """What the session has said about a mail, and we about its arrival."""
+    """What the session has said about a mail, and we about its arrival. name: the client's, proven, or ""."""
 
     host: str
     id: str
@@ -58,6 +79,7 @@ class Envelope:
     sender: Address | None
     options: MailOptions
     recipients: tuple[Address, ...]
+    name: str = ""
 
     def trace(self) -> bytes:
         """Our Received. It tells no stranger where our users are."""
@@ -70,6 +92,7 @@ class Envelope:
                 when=self.when,
                 helo=client.helo,
                 address="" if client.account else client.address,
+                name="" if client.account else self.name,
                 protocol=extended if client.esmtp else With.SMTP,
                 tls=client.tls.version if client.tls else "",
                 cipher=client.tls.cipher if client.tls else "",
@@ -79,18 +102,39 @@ class Envelope:
         )
 
 
-def letters(envelope: Envelope, ways: Ways, content: bytes, heading: Heading) -> list[Message]:
-    """What is to be accepted together. `content`: the message as it will go on."""
+def letters(envelope: Envelope, ways: Ways, content: bytes, heading: Heading, verdict: Verdict | None) -> list[Message]:
+    """What is to be accepted together. `content`: the message as it will go on; `verdict`: of a stranger's."""
     if heading.hops > MOST_HOPS or any(heading.went_to(address) for address in ways.ours):
         raise Refused(LOOP)
     trace = envelope.trace()
     made = []
-    if ways.places:
-        made.append(_letter(envelope, _local_trace(envelope, ways) + trace, content, tuple(ways.places)))
+    for mailbox, places in _by_mailbox(ways, verdict).items():
+        account = places[0].account
+        found = verdict.fields(account) if verdict else b""
+        moved = tuple(replace(place, mailbox=mailbox, create=mailbox != INBOX) for place in places)
+        made.append(_letter(envelope, _local_trace(envelope, ways) + found + trace, content, moved))
     for via, hops in ways.hops.items():
-        noted = delivered_to(via) if via else b""
-        made.append(_letter(envelope, noted + trace, content, hops=tuple(hops.values())))
+        noted = (delivered_to(via) if via else b"") + trace
+        made.append(_onward(envelope, via, noted, content, tuple(hops.values()), verdict))
     return made
+
+
+def _by_mailbox(ways: Ways, verdict: Verdict | None) -> dict[str, list[Place]]:
+    """INBOX, and Junk for those who have it there."""
+    by: dict[str, list[Place]] = {}
+    for place in ways.places:
+        by.setdefault(JUNK if verdict and verdict.in_junk(place.account) else INBOX, []).append(place)
+    return by
+
+
+def _onward(
+    envelope: Envelope, via: str, trace: bytes, content: bytes, hops: tuple[Hop, ...], verdict: Verdict | None
+) -> Message:
+    """What an alias sends on is sealed, and comes back to us when it cannot be delivered there."""
+    if not via or verdict is None:
+        return _letter(envelope, trace, content, hops=hops)
+    made = _letter(envelope, verdict.seal(via, content) + trace, content, hops=hops)
+    return replace(made, sender=verdict.sender(via, made.sender))
 
 
 def _local_trace(envelope: Envelope, ways: Ways) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mailsrv.directory.accounts import Route
+from mailsrv.reports.seen import Seen
 from mailsrv.smtp.door import Client, Login
 from mailsrv.store.door import Message, Placed, Usage
 
@@ -68,6 +69,12 @@ class Keeping(Protocol):
     async def accept(self, message: Message, *more: Message) -> tuple[Placed, ...]: ...
 
     async def usage(self, account: str) -> Usage: ...
+
+
+class Noting(Protocol):
+    """Where what is seen is counted for reports; never waits, never fails."""
+
+    def saw(self, seen: Seen | None) -> None: ...
 
 
 class Nobody:

@@ -7,7 +7,7 @@ Fails by: None, when nobody asked or nobody can be told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mailsrv.directory.accounts import Outcome as Found
 from mailsrv.directory.accounts import Route
@@ -20,8 +20,10 @@ from mailsrv.store.door import Hop, Message, Place
 Asked = tuple[str, RcptOptions]  # a recipient who was delivered here, and what was asked for it
 
 
-def arrived(envelope: Envelope, asked: Sequence[Asked], back: Route, content: bytes) -> Message | None:
-    """The notice, ready to be accepted with the mail itself. `back`: where mail for its sender goes."""
+def arrived(
+    envelope: Envelope, asked: Sequence[Asked], back: Route, content: bytes, sign: Callable[[bytes], bytes]
+) -> Message | None:
+    """The notice, ready to be accepted with the mail itself. `back`: where mail for its sender goes; `sign`: as our mail."""
     fates = tuple(
         Fate(recipient, Outcome.DELIVERED, "2.0.0", orcpt=options.orcpt, tried=envelope.when)
         for recipient, options in asked
@@ -31,7 +33,10 @@ def arrived(envelope: Envelope, asked: Sequence[Asked], back: Route, content: by
     if text is None:
         return None
     places, hops = _ways(back)
-    return Message(text, digest(text), envelope.when, places, hops) if places or hops else None
+    if not places and not hops:
+        return None
+    text = sign(text)
+    return Message(text, digest(text), envelope.when, places, hops)
 
 
 def _report(envelope: Envelope, fates: tuple[Fate, ...], content: bytes) -> Report:

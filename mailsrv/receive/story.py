@@ -1,8 +1,8 @@
 """A message arrives: who sends it, for whom, what it says; it is stored; only then 250.
 
     MAIL     a submission needs a login, and a sender that is the account's
-    RCPT     the directory says where it leads: here, onward, to nobody; strangers reach nobody elsewhere
-    message  loops, rights of the header, trace and digest, one commit for all copies
+    RCPT     the directory says where it leads: here, onward, to a program, to nobody; strangers reach nobody elsewhere
+    message  a stranger's is judged, one of ours has its rights checked and is signed; trace and digest; one commit for all
 
 Standards: RFC 5321, RFC 6409 (submission). Fails by: `Refused`; `Later` of directory and store becomes 451, and nothing of
 the message is kept then. A full mailbox among several recipients defers the mail; on the next attempt it is refused alone.
@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
 from dnsops.base.errors import Later
-from mailsrv.directory.accounts import Outcome, Route
+from mailsrv.directory.accounts import Forward, Outcome, Route
 from mailsrv.receive.heading import Heading
+from mailsrv.receive.judging import Judged, Judging
 from mailsrv.receive.letters import Envelope, Ways, letters
 from mailsrv.receive.needs import Accounts, Directory, Keeping, Nobody, Rights
 from mailsrv.receive.notice import Asked, arrived
+from mailsrv.receive.outgoing import Outgoing
+from mailsrv.receive.standing import Standing
+from mailsrv.receive.stations import Arrived, Stations
 from mailsrv.smtp import replies
 from mailsrv.smtp.door import Client, Login
 from mailsrv.smtp.grammar import Address
@@ -57,6 +61,9 @@ class Reception:
     submission: bool = False
     accounts: Accounts = field(default_factory=Nobody)
     allowance: Allowance | None = None
+    judging: Judging | None = None
+    outgoing: Outgoing = field(default_factory=lambda: Outgoing(""))
+    stations: Stations = field(default_factory=lambda: Stations({}))
     full: dict[str, None] = field(default_factory=dict)  # accounts whose mailbox was full lately, the latest last
 
     def mechanisms(self, client: Client) -> tuple[str, ...]:
@@ -107,8 +114,13 @@ class Arriving:
     recipients: list[Address] = field(default_factory=list)
     ways: Ways = field(default_factory=Ways)
     delivered: list[Asked] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)  # addresses that are programs
 
     async def recipient(self, address: Address, options: RcptOptions) -> None:
+        if self.reception.stations.at(str(address)):
+            self.called.append(str(address))
+            self.recipients.append(address)
+            return
         route = self._route(address)
         if route.outcome is Outcome.ELSEWHERE and self.client.account:
             self._onward(address, options)
@@ -119,6 +131,10 @@ class Arriving:
         self.recipients.append(address)
 
     def _route(self, address: Address) -> Route:
+        if self.sender is None:  # a notice about mail that an alias of ours had sent on
+            back = self.reception.outgoing.paths.back(str(address), self.reception.now())
+            if back is not None:
+                return Route(Outcome.KNOWN, str(address), (), (Forward(back, str(address)),))
         try:
             route = self.reception.directory.resolve(str(address))
             # a local part that reads like a way to someone else is taken only where someone has just that name
@@ -132,12 +148,15 @@ class Arriving:
     async def _here(self, address: Address, route: Route, options: RcptOptions) -> None:
         for delivery in route.deliveries:
             await self.reception.check_room(delivery.account, self.options.size)
-        for delivery in route.deliveries:
-            self.ways.place(delivery.account, delivery.delivered_to)
+        self._place(route)
         if route.deliveries:
             self.delivered.append((str(address), options))
         for forward in route.forwards:
             self.ways.hop(Hop(forward.address, options.words()), forward.delivered_to)
+
+    def _place(self, route: Route) -> None:
+        for delivery in route.deliveries:
+            self.ways.place(delivery.account, delivery.delivered_to)
 
     def _onward(self, address: Address, options: RcptOptions) -> None:
         if address.literal:
@@ -152,23 +171,64 @@ class Arriving:
         envelope = Envelope(
             host, self.reception.new_id(), now, self.client, self.sender, self.options, tuple(self.recipients)
         )
-        work = partial(self._letters, envelope, content)
+        judged = await self._judged(envelope, content)
+        if judged:
+            envelope = replace(envelope, name=judged.found.iprev.name)
+        answers = await self._call(envelope, content, judged)
+        work = partial(self._letters, envelope, content, judged)
         del content  # the letters hold what is kept; what came need not stay beside them
         made = work() if size <= AT_ONCE else await asyncio.to_thread(work)
-        await self._keep(made, size)
+        await self._keep([*made, *answers], size)
         self.reception.log("mail.received", id=envelope.id, size=size, **self._told())
+        self._remember(judged)
         return stored(envelope.id)
 
-    def _letters(self, envelope: Envelope, content: bytes) -> list[Message]:
-        heading = Heading(content)
+    async def _judged(self, envelope: Envelope, content: bytes) -> Judged | None:
+        """A stranger's mail; not that of our users, nor of this very machine."""
+        judging = self.reception.judging
+        if judging is None or self.client.account or not judging.concerns(self.client.address):
+            return None
+        return await judging.judge(envelope, content, self.ways.accounts)
+
+    async def _call(self, envelope: Envelope, content: bytes, judged: Judged | None) -> list[Message]:
+        """What the programs answer; what they cannot make anything of is postmaster's."""
+        answers: list[Message] = []
+        for address in self.called:
+            station = self.reception.stations.at(address)
+            made = await station.take(Arrived(envelope, address, content, judged)) if station else None
+            if made is None:
+                self._place(self._route(Address("postmaster", "")))
+            else:
+                answers += made
+        return answers
+
+    def _letters(self, envelope: Envelope, content: bytes, judged: Judged | None) -> list[Message]:
+        heading, outgoing = Heading(content), self.reception.outgoing
         if self.client.account:
             self._check_writers(heading, content)
-            content = heading.submitted(envelope.when, f"{envelope.id}@{envelope.host}")
+            content = heading.submitted(envelope.when, f"{envelope.id}@{envelope.host}", self._server)
+            made = letters(envelope, self.ways, outgoing.signed(content, envelope.when), heading, None)
         else:
-            content = heading.plain()
-        made = letters(envelope, self.ways, content, heading)
+            content = heading.plain(self._server)
+            standing = Standing(outgoing, envelope.when, judged)
+            made = letters(envelope, self.ways, content, heading, standing)
         notice = self._notice(envelope, content)
         return [*made, notice] if notice else made
+
+    @property
+    def _server(self) -> str:
+        """Our name in Authentication-Results."""
+        return self.reception.judging.host if self.reception.judging else self.reception.host
+
+    def _remember(self, judged: Judged | None) -> None:
+        """Who wrote to whom, for the next time."""
+        if self.reception.judging is None:
+            return
+        elsewhere = [hop.recipient for hops in self.ways.hops.values() for hop in hops.values()]
+        if self.client.account:
+            self.reception.judging.wrote(self.client.account, elsewhere)
+        elif judged:
+            self.reception.judging.received(judged, self.ways.accounts)
 
     def _notice(self, envelope: Envelope, content: bytes) -> Message | None:
         """For senders who asked to be told. Where it cannot be sent now it is not: the mail has arrived all the same."""
@@ -178,7 +238,8 @@ class Arriving:
             back = self.reception.directory.resolve(str(self.sender))
         except Later:
             return None
-        return arrived(envelope, self.delivered, back, content)
+        sign = partial(self.reception.outgoing.signed, now=envelope.when)
+        return arrived(envelope, self.delivered, back, content, sign)
 
     def _check_writers(self, heading: Heading, content: bytes) -> None:
         """Whether one of ours writes as itself, in a header that no reader can understand otherwise."""
@@ -191,6 +252,8 @@ class Arriving:
             raise Refused(not_allowed(right.why))
 
     async def _keep(self, made: list[Message], size: int) -> None:
+        if not made:  # programs only, with nothing to answer
+            return
         try:
             await self.reception.store.accept(*made)
         except Full as full:

@@ -79,7 +79,7 @@ PURE = (
             "wanted",
         )
     ),
-    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
+    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "outgoing", "told")),
     *(
         f"mailsrv.smtp.{room}"
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from dnsops.base.settings.inbound import Inbound
-from mailsrv.auth.decide import Action, Decision, Hint, Rules, decide, rules
+from mailsrv.auth.decide import Action, Decision, Rules, decide, rules
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Seal, Spf, Wish
+from mailsrv.spam.hints import Hint, Says
 
 ACCEPT, JUNK, LATER, REFUSE = Action.ACCEPT, Action.JUNK, Action.LATER, Action.REFUSE
 NONE, PASS, FAIL, TEMP, PERM = Result.NONE, Result.PASS, Result.FAIL, Result.TEMPERROR, Result.PERMERROR
@@ -112,13 +113,13 @@ TABLE = [
     Row("... for itself alone", JUNK, QUARANTINE, rules={"account_senders": {"user1": {ORG: ACCEPT}}}, account="user2"),
     Row("an account before the administrator", JUNK, dmarc(PASS), rules={"senders": {ORG: ACCEPT}, "account_senders": {"user1": {ORG: JUNK}}}, account="user1"),
     # hints
-    Row("a list says refuse", REFUSE, dmarc(PASS), hints=(Hint("zen", REFUSE, "listed"),), code="550 5.7.1"),
-    Row("a scanner says junk", JUNK, dmarc(PASS), hints=(Hint("scanner", JUNK),)),
-    Row("a scanner says later", LATER, dmarc(PASS), hints=(Hint("scanner", LATER, "busy"),), code="451 4.7.1"),
-    Row("a list takes nothing back", REFUSE, REJECT, hints=(Hint("dnswl", ACCEPT),), code="550 5.7.26"),
-    Row("later before junk", LATER, QUARANTINE, hints=(Hint("scanner", LATER),), code="451 4.7.1"),
-    Row("refuse before later", REFUSE, UNKNOWN, hints=(Hint("zen", REFUSE, "listed"),), code="550 5.7.1"),
-    Row("the administrator's word is not about hints", REFUSE, REJECT, rules={"senders": {ORG: ACCEPT}}, hints=(Hint("virus", REFUSE, "Eicar"),), code="550 5.7.1"),
+    Row("a list says refuse", REFUSE, dmarc(PASS), hints=(Hint("zen", Says.REFUSE, "listed"),), code="550 5.7.1"),
+    Row("a scanner says junk", JUNK, dmarc(PASS), hints=(Hint("scanner", Says.JUNK),)),
+    Row("a scanner says later", LATER, dmarc(PASS), hints=(Hint("scanner", Says.LATER, "busy"),), code="451 4.7.1"),
+    Row("a list takes nothing back", REFUSE, REJECT, hints=(Hint("dnswl", Says.ACCEPT),), code="550 5.7.26"),
+    Row("later before junk", LATER, QUARANTINE, hints=(Hint("scanner", Says.LATER),), code="451 4.7.1"),
+    Row("refuse before later", REFUSE, UNKNOWN, hints=(Hint("zen", Says.REFUSE, "listed"),), code="550 5.7.1"),
+    Row("the administrator's word is not about hints", REFUSE, REJECT, rules={"senders": {ORG: ACCEPT}}, hints=(Hint("virus", Says.REFUSE, "Eicar"),), code="550 5.7.1"),
 ]
 # fmt: on
 
@@ -154,7 +155,7 @@ def test_every_step_is_told_in_order() -> None:
             SEALED,
             REJECT,
         ),
-        [Hint("zen", ACCEPT, "not listed")],
+        [Hint("zen", Says.ACCEPT, "not listed")],
         Rules(senders={ORG: ACCEPT}),
     )
     assert [(one.what, one.outcome, one.why, one.proposes, one.outweighed) for one in found.reasons] == [
@@ -174,7 +175,7 @@ def test_what_a_client_is_told() -> None:
     assert bytes(found.reply or b"") == (
         b"550 5.7.26 the DMARC policy of example.org refuses this mail: no identifier that passed SPF or DKIM is aligned with From\r\n"
     )
-    odd = decision(Row("", REFUSE, hints=(Hint("zen", REFUSE, "a\r\n250 ok\x1b[31m" + "x" * 999),)))
+    odd = decision(Row("", REFUSE, hints=(Hint("zen", Says.REFUSE, "a\r\n250 ok\x1b[31m" + "x" * 999),)))
     assert bytes(odd.reply or b"").count(b"\r\n") == 1
 
 

@@ -1,0 +1,235 @@
+"""A stranger's mail is judged: who it is from, what others say of it, and what becomes of it in each mailbox.
+
+    where it comes from (iprev, SPF, DKIM, ARC, DMARC) ┐
+    lists of addresses                                 ├─> decide ─> scanners, unless it is settled ─> decide ─> each account
+    greylisting, for whom nothing proves               ┘
+
+One answer for all recipients: it is refused when every mailbox would refuse it, and deferred when one must wait and none
+takes it; who would refuse what others take has it in Junk.
+Fails by: `Refused`, with the reply of the reason that weighed most. What the DNS cannot tell now is never taken for weaker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mailsrv.auth.decide import Action, Decision, Rules, decide
+from mailsrv.auth.results import Results
+from mailsrv.auth.story import Means, Origin, authenticate
+from mailsrv.auth.verdicts import Authentication, Result, Wish
+from mailsrv.message.addresses import addresses, people
+from mailsrv.message.header import header
+from mailsrv.receive.letters import Envelope
+from mailsrv.receive.needs import Noting
+from mailsrv.reports.aggregate import Reason as Override
+from mailsrv.reports.seen import of_message
+from mailsrv.smtp.house import Events
+from mailsrv.smtp.limits import Network
+from mailsrv.smtp.replies import LOCAL_TROUBLE, Refused
+from mailsrv.spam import greylist, reputation
+from mailsrv.spam.hints import Hint, Says
+from mailsrv.spam.ledger import Ledger
+from mailsrv.spam.mail import Mail
+from mailsrv.spam.scanning import Scanning
+
+WEIGHT = (Action.ACCEPT, Action.JUNK, Action.LATER, Action.REFUSE)
+MOST_NOTING = 1000
+APPLIED = {Action.REFUSE: Wish.REJECT, Action.JUNK: Wish.QUARANTINE}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found and decided. by: the decision for each account, "" for a message that only goes on elsewhere.
+
+    author: the first address of From, or "".
+    """
+
+    found: Authentication
+    results: Results
+    by: Mapping[str, Decision] = field(default_factory=dict)
+    author: str = ""
+
+    def in_junk(self, account: str) -> bool:
+        return account in self.by and self.by[account].action is not Action.ACCEPT
+
+    @property
+    def proven(self) -> str:
+        """The domain of From, when DMARC proves it."""
+        return self.found.dmarc.domain if self.found.dmarc.result is Result.PASS else ""
+
+
+@dataclass(eq=False)
+class Judging:
+    """host: our name in Authentication-Results.  trusted: networks whose mail is not judged.  quiet: addresses of reports."""
+
+    host: str
+    means: Means
+    scanning: Scanning
+    rules: Rules
+    log: Events
+    now: Callable[[], datetime]
+    trusted: tuple[Network, ...] = ()
+    ledger: Ledger | None = None
+    reputation: bool = True
+    greylist: bool = False
+    notes: Noting | None = None
+    quiet: frozenset[str] = frozenset()
+    _noting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def concerns(self, address: str) -> bool:
+        """Whether mail from there is judged."""
+        try:
+            ip = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return True
+        return not any(ip in network for network in self.trusted)
+
+    async def judge(self, envelope: Envelope, content: bytes, accounts: Collection[str]) -> Judged:
+        """The verdict on a message that may be taken; `Refused` for another."""
+        origin = Origin(envelope.client.address, envelope.client.helo, str(envelope.sender or ""))
+        mail = _mail(envelope, content)
+        found, listed = await asyncio.gather(
+            authenticate(content, origin, self.means, envelope.when), self.scanning.of_client(mail)
+        )
+        author = _author(content)
+        hints = [*listed, *await self._greylisted(envelope, found)]
+        by = self._decided(found, hints, accounts, {})
+        if settled(by).reply is None:
+            mail = replace(mail, hostname=found.iprev.name, domain=found.dmarc.domain)
+            hints += await self.scanning.of_message(mail)
+            by = self._decided(found, hints, accounts, await self._known(found, author, accounts))
+        return self._told(envelope, found, by, author)
+
+    def received(self, judged: Judged, accounts: Collection[str]) -> None:
+        """It was delivered to these: their acquaintance grows."""
+        if self.ledger and self.reputation and judged.author:
+            aligned, now = bool(judged.proven), self.now().timestamp()
+            for account in accounts:
+                self._soon(self.ledger.note_received(account, judged.author, aligned, now))
+
+    def wrote(self, account: str, recipients: Sequence[str]) -> None:
+        """One of ours wrote to these."""
+        if self.ledger and self.reputation and recipients:
+            self._soon(self.ledger.note_sent(account, recipients, self.now().timestamp()))
+
+    def _soon(self, note: Coroutine[Any, Any, None]) -> None:
+        """Beside the session; nobody waits for it, and what a crash or a flood loses is an acquaintance."""
+        if len(self._noting) >= MOST_NOTING:
+            note.close()
+            return
+        task = asyncio.get_running_loop().create_task(note)
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def close(self) -> None:
+        """What is being noted is on disk."""
+        if self._noting:
+            await asyncio.wait(self._noting)
+
+    def _decided(
+        self,
+        found: Authentication,
+        hints: Sequence[Hint],
+        accounts: Collection[str],
+        known: Mapping[str, Hint],
+    ) -> dict[str, Decision]:
+        own = {account: [*hints, known[account]] if account in known else hints for account in accounts or ("",)}
+        return {account: decide(found, said, self.rules, account) for account, said in own.items()}
+
+    async def _greylisted(self, envelope: Envelope, found: Authentication) -> list[Hint]:
+        """A stranger whom nothing proves is to come again (RFC 6647)."""
+        if not self.greylist or self.ledger is None or found.dmarc.result is Result.PASS:
+            return []
+        client, sender = envelope.client.address, str(envelope.sender or "")
+        now = envelope.when.timestamp()
+        for recipient in envelope.recipients:
+            answer = await self.ledger.knock(greylist.triplet(client, sender, str(recipient)), now)
+            if not answer.passes:
+                return [Hint("greylisting", Says.LATER, greylist.COME_AGAIN.text)]
+        return []
+
+    async def _known(self, found: Authentication, author: str, accounts: Collection[str]) -> dict[str, Hint]:
+        """What each account has seen of the author before."""
+        if not author or not self.reputation or self.ledger is None:
+            return {}
+        aligned = found.dmarc.result is Result.PASS
+        records = await asyncio.gather(*(self.ledger.record(account, author, aligned) for account in accounts))
+        return {account: reputation.hint(record, aligned) for account, record in zip(accounts, records, strict=True)}
+
+    def _told(self, envelope: Envelope, found: Authentication, by: dict[str, Decision], author: str) -> Judged:
+        """The verdict in the log and for the reports; then to whoever asked."""
+        verdict = settled(by)
+        self._log(envelope, found, verdict)
+        self._note(envelope, found, verdict)
+        if verdict.action in (Action.REFUSE, Action.LATER):
+            raise Refused(verdict.reply or LOCAL_TROUBLE)
+        results = Results.of(found, self.host, envelope.client.address)
+        return Judged(found, results, by, author)
+
+    def _log(self, envelope: Envelope, found: Authentication, verdict: Decision) -> None:
+        self.log(
+            "mail.judged",
+            id=envelope.id,
+            action=verdict.action.name.lower(),
+            peer=envelope.client.address,
+            sender=str(envelope.sender or ""),
+            author=found.dmarc.domain,
+            spf=found.mail.result.value,
+            dkim=[one.domain for one in found.passed],
+            dmarc=found.dmarc.result.value,
+            arc=found.arc.result.value,
+            why=verdict.reply.text if verdict.reply else "",
+        )
+
+    def _note(self, envelope: Envelope, found: Authentication, verdict: Decision) -> None:
+        """For the domain's own report. What is to come again is counted when it does."""
+        if self.notes is None or verdict.action is Action.LATER:
+            return
+        said = next((reason for reason in verdict.reasons if reason.what == "dmarc"), None)
+        applied = APPLIED.get(said.proposes, Wish.NONE) if said and said.proposes and not said.outweighed else Wish.NONE
+        trusting = said is not None and found.dmarc.result is Result.FAIL and said.proposes is Action.ACCEPT
+        self.notes.saw(
+            of_message(
+                found,
+                envelope.client.address,
+                envelope.sender.domain if envelope.sender else "",
+                applied,
+                envelope.when,
+                [str(recipient) for recipient in envelope.recipients],
+                self.quiet,
+                Override("trusted_forwarder", said.why) if trusting and said else None,
+            )
+        )
+
+
+def settled(by: Mapping[str, Decision]) -> Decision:
+    """What the client is told: one answer for all accounts."""
+    every = list(by.values())
+    taken = [one for one in every if one.action in (Action.ACCEPT, Action.JUNK)]
+    if taken:
+        return max(taken, key=lambda one: WEIGHT.index(one.action))
+    waiting = [one for one in every if one.action is Action.LATER]
+    return (waiting or every)[0]
+
+
+def _mail(envelope: Envelope, content: bytes) -> Mail:
+    return Mail(
+        client=envelope.client.address,
+        helo=envelope.client.helo,
+        sender=str(envelope.sender or ""),
+        recipients=tuple(map(str, envelope.recipients)),
+        id=envelope.id,
+        content=content,
+    )
+
+
+def _author(content: bytes) -> str:
+    """The first address of From, "" without one."""
+    value = header(content).first(b"from")
+    found = people(addresses(value)) if value else []
+    return found[0].spec if found else ""
