@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import ForUser
@@ -105,11 +106,14 @@ def found(answer: Answer) -> tuple[str, list[str]]:
     return answer.rcode, _DATA.get(answer.type, _plain)(answer.items)
 
 
-def _asking(resolver: Resolver) -> BaseResolver:
+@cache
+def _door() -> type[BaseResolver]:
+    """Our resolver behind spftrace's door, as a class that is made once."""
     from spftrace import BaseResolver, SpfPermError
 
     class Asking(BaseResolver):
-        """Our resolver behind spftrace's door."""
+        def __init__(self, resolver: Resolver) -> None:
+            self._ours = resolver
 
         async def _lookup(self, name: str, rtype: str) -> tuple[str, list[str]]:
             try:
@@ -117,11 +121,15 @@ def _asking(resolver: Resolver) -> BaseResolver:
             except ForUser:
                 return "NXDOMAIN", []  # RFC 7208 4.8: what is no domain name does not match
             try:
-                return found(await resolver.ask(asked, rtype))
+                return found(await self._ours.ask(asked, rtype))
             except ForUser as error:
                 raise SpfPermError(error.what) from None
 
-    return Asking()
+    return Asking
+
+
+def _asking(resolver: Resolver) -> BaseResolver:
+    return _door()(resolver)  # type: ignore[call-arg]
 
 
 def _limits(seconds: float) -> Limits:
@@ -138,9 +146,14 @@ def _texts(answer: Answer) -> list[str]:
     every = list(map(text_of, answer.items))
     records = [text for text in every if is_spf(text)]
     if len(records) == 1:
-        SpfRecord.parse(records[0])
+        _read(records[0])
     others = [text for text in every if len(text) <= LONGEST and not is_spf(text)]
     return [*records[:MOST_TEXTS], *others[:MOST_TEXTS]]
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> SpfRecord:
+    return SpfRecord.parse(text)
 
 
 def _plain(items: frozenset[Rdata]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dnsops.base.errors import ForUser
 from dnsops.base.flow import Flow
@@ -95,7 +96,12 @@ def _asked(domain: str) -> Flow[Question, Answer, Record | str | None]:
     if unknown(answer):
         return f"the DMARC record of {domain} cannot be known now"
     found = texts(answer.items, is_policy, most=2)
-    return Record(domain, Policy.parse(found[0]), found[0]) if len(found) == 1 else None
+    return Record(domain, _read(found[0]), found[0]) if len(found) == 1 else None
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Policy:
+    return Policy.parse(text)
 
 
 def unknown(answer: Answer) -> bool:
