@@ -19,7 +19,7 @@ from dnsops.base.errors import ForUser
 from dnsops.records import names
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Spf
 from mailsrv.message import compose
-from mailsrv.message.header import body_start, fields
+from mailsrv.message.header import body_start
 
 NAME = b"authentication-results"
 LONGEST = 64 << 10
@@ -28,6 +28,7 @@ LONGEST_COMMENT = 120
 MOST_STATEMENTS = 100
 MOST_PROPERTIES = 16
 MOST_OF_A_NAME = 300  # words and marks
+_FIELD = re.compile(rb"^authentication-results[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.MULTILINE | re.IGNORECASE)
 # RFC 2045 5.1: a token; and LOCAL@DOMAIN as RFC 8601 2.2 lets it stand in a property
 _TOKEN = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z{|}~-]+\Z")
 _ADDRESS = re.compile(r"(?:[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+(?:\.[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+)*)?@[0-9A-Za-z._-]+\Z")
@@ -110,10 +111,10 @@ def without_forged(content: bytes, server: str) -> bytes:
         return content
     ours = _canonical(server)
     kept, position = [], 0
-    for field in fields(content):
-        if field.name == NAME and _claims(content[field.value : field.end], ours):
-            kept.append(content[position : field.start])
-            position = min(field.end + 1, len(content))
+    for field in _FIELD.finditer(content, 0, end):
+        if _claims(field[1], ours):
+            kept.append(content[position : field.start()])
+            position = field.end()
     return b"".join([*kept, content[position:]]) if position else content
 
 
