@@ -5,7 +5,7 @@
     seal(content, arc, ...)       our three fields, to be put above the message as it leaves
 
 Standard: RFC 8617 4 (fields), 5.1 (sealing), 5.2 (the chain's status).
-Limits: INSTANCES sets; with more, with a gap or a double the chain has failed before anything is computed or asked.
+Limits: headers that are `canonical.readable`; INSTANCES sets; with more, with a gap or a double the chain has failed before anything is computed or asked.
 Never fails: a broken chain is the verdict `fail`; a key that cannot be known now is `temperror`.
 """
 
@@ -22,7 +22,7 @@ from dnsops.base.printable import printable
 from dnsops.records.txt.tags import Malformed
 from dnsops.resolve.answer import Answer, Question
 from mailsrv.auth import dkim, signature
-from mailsrv.auth.canonical import Fields, relaxed_field
+from mailsrv.auth.canonical import Fields, readable, relaxed_field
 from mailsrv.auth.dkim import Trouble
 from mailsrv.auth.keys import Signer
 from mailsrv.auth.signature import INSTANCES, Signature
@@ -79,6 +79,8 @@ class _Broken(Exception):
 
 def examine(content: bytes) -> Chain:
     """The chain of a message, hashed where it may hold. Processor only; linear in `content`."""
+    if not readable(content):
+        return Chain(why=dkim.TOO_LARGE)
     fields = Fields(content)
     try:
         sets = _sets(fields)
@@ -120,7 +122,7 @@ def seal(content: bytes, arc: Arc, results: str, signer: Signer, now: datetime) 
     `arc` is the verdict on the chain as it came; b"" where no set may follow: it failed, or is unknown, or full.
     """
     instance = len(arc.seals) + 1
-    if arc.result not in (Result.NONE, Result.PASS) or instance > INSTANCES:
+    if arc.result not in (Result.NONE, Result.PASS) or instance > INSTANCES or not readable(content):
         return b""
     fields = Fields(content)
     try:

@@ -2,7 +2,7 @@
 
 Standard: RFC 6376 3.4 and 3.7. Content is taken with CRLF as its line end, as SMTP carries it; nothing else ends a line of a body.
 Time and memory are linear in the content, whatever it is: each pass runs in C, and a body is taken in pieces of lines.
-Never fails.
+Limits: `readable` says which headers a verifier reads. Never fails.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from mailsrv.message.header import body_start
 
 PIECE = 256 << 10  # octets of a body that are rewritten at once: they stay in a processor's cache
+LARGEST_HEADER = 1 << 20  # octets; ten thousand recipients fit
+MOST_LINES = 20_000
 SHORT = 16 << 10  # octets of a field whose words may all be objects of their own
 PASSES = 3  # each halves all runs of blanks; what is longer then is rare enough for a regular expression
 CRLF = b"\r\n"
@@ -22,7 +24,14 @@ _FIELD = re.compile(rb"^([^\s:]++[ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MUL
 _BLANKS = re.compile(rb"  +")
 _EMPTY_LINES = re.compile(rb"(?:\n\r)*+")  # of a text that is read from its end
 # RFC 6376 3.7: the value of b= and all blanks around it count as not there
-_SIGNATURE = re.compile(rb"(\A|;)([ \t\r\n]*+b[ \t\r\n]*+=)[^;]*+")
+_SIGNATURE_FIRST = re.compile(rb"([ \t\r\n]*+b[ \t\r\n]*+=)[^;]*+")
+_SIGNATURE = re.compile(rb"(;[ \t\r\n]*+b[ \t\r\n]*+=)[^;]*+")
+
+
+def readable(content: bytes) -> bool:
+    """Whether the header is small enough for a stranger's signatures to be looked at: reading it keeps others waiting."""
+    end = body_start(content, 0, len(content))
+    return end <= LARGEST_HEADER and content.count(b"\n", 0, end) <= MOST_LINES
 
 
 class Fields:
@@ -34,8 +43,13 @@ class Fields:
         self.body = body_start(content, 0, len(content))
         self.found: list[tuple[bytes, bytes]] = _FIELD.findall(content, 0, self.body)
         self.places: dict[bytes, list[int]] = {}
+        places = self.places
         for place, (name, _) in enumerate(self.found):
-            self.places.setdefault(name.lower().rstrip(), []).append(place)
+            key = name.lower().rstrip()
+            if key in places:
+                places[key].append(place)
+            else:
+                places[key] = [place]
         self._plain = _is_plain(content, self.body)
         self._relaxed: dict[int, bytes] = {}
         self._simple: dict[int, bytes] = {}
@@ -48,34 +62,40 @@ class Fields:
         """As it stands, folded, without the line end."""
         return self.found[place][1].removesuffix(b"\r")
 
-    def chosen(self, names: Iterable[bytes]) -> Iterator[int]:
-        """The fields that h= means: each time a name stands there, the next one from the bottom (RFC 6376 5.4.2)."""
-        taken: dict[bytes, int] = {}
+    def chosen(self, names: Iterable[bytes], relaxed: bool) -> bytes:
+        """The fields that h= means, in their form: each time a name stands there, the next one from the bottom (5.4.2)."""
+        all_places, taken = self.places, dict[bytes, int]()
+        forms = []
         for name in names:
-            places = self.places.get(name)
-            if places:
+            places = all_places.get(name)
+            if places is not None:
                 used = taken[name] = taken.get(name, 0) + 1
                 if used <= len(places):
-                    yield places[-used]
+                    forms.append(self.form(places[-used], relaxed))
+        return b"".join(forms)
 
     def form(self, place: int, relaxed: bool) -> bytes:
         """One field in its form, with a line end."""
         made = self._relaxed if relaxed else self._simple
-        if place not in made:
-            name, value = self.found[place]
-            made[place] = self._form(name, value, relaxed)
-        return made[place]
+        form = made.get(place)
+        if form is None:
+            form = made[place] = self._form(*self.found[place], relaxed)
+        return form
 
     def unsigned(self, place: int, relaxed: bool) -> bytes:
         """A signature's own field in its form, its b= empty, without a line end (RFC 6376 3.7)."""
         name, value = self.found[place]
-        return self._form(name, _SIGNATURE.sub(rb"\1\2", value.removesuffix(b"\r")), relaxed).removesuffix(CRLF)
+        value = value.removesuffix(b"\r")
+        own = _SIGNATURE_FIRST.match(value) or _SIGNATURE.search(value)
+        if own:
+            value = value[: own.end(1)] + value[own.end() :]
+        return self._form(name, value, relaxed).removesuffix(CRLF)
 
     def _form(self, name: bytes, value: bytes, relaxed: bool) -> bytes:
         if not relaxed:
             return b"%b:%b\r\n" % (name, value.removesuffix(b"\r"))
         if self._plain and len(value) <= SHORT:
-            return b"%b:%b\r\n" % (name.lower().rstrip(), b" ".join(value.split()))
+            return name.lower().rstrip() + b":" + b" ".join(value.split()) + CRLF
         return b"%b:%b\r\n" % (name.lower().rstrip(), _relaxed_value(value))
 
 
@@ -92,7 +112,8 @@ def body_hash(content: bytes, start: int, relaxed: bool) -> bytes:
         formed = _relaxed_lines(piece) if relaxed else piece
         kept = _end_of_text(formed)
         if kept:
-            digest.update(CRLF * empty_lines)
+            if empty_lines:
+                digest.update(CRLF * empty_lines)
             digest.update(memoryview(formed)[:kept])
             empty_lines, seen = 0, True
         empty_lines += (len(formed) - kept) // 2

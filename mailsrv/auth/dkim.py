@@ -6,7 +6,7 @@
 
 Standards: RFC 6376 6.1, RFC 8463, RFC 8301, RFC 8601 2.7.1 (the words). DKIM2, should it come, is a room beside this one.
 Policy: l= never passes, whatever it covers; rsa-sha1 and RSA below 1024 bits neither; 1024 bits pass and `bits` tells.
-Limits: MOST_SIGNATURES are tried, the author's domain and distinct ones first; MOST_KEYS records of one name.
+Limits: headers that are `canonical.readable`; MOST_SIGNATURES are tried, the author's domain and distinct ones first; MOST_KEYS records of one name.
 Never fails: what is wrong with a signature is a verdict. What the DNS cannot tell now is temperror.
 """
 
@@ -22,7 +22,7 @@ from dnsops.records import names
 from dnsops.records.txt.tags import Malformed
 from dnsops.resolve.answer import Answer, Question, Security
 from mailsrv.auth import keys, signature
-from mailsrv.auth.canonical import Fields, body_hash
+from mailsrv.auth.canonical import Fields, body_hash, readable
 from mailsrv.auth.keys import PublicKey
 from mailsrv.auth.signature import HISTORIC, Signature
 from mailsrv.auth.verdicts import Dkim, Result
@@ -33,6 +33,7 @@ NAME = b"dkim-signature"
 MOST_SIGNATURES = 10  # S-AUTHN-02
 MOST_READ = 100  # of a message that has more
 MOST_KEYS = 4
+TOO_LARGE = "the header is too large to be looked at"
 AHEAD = timedelta(hours=14)  # clocks that show local time as UTC are this much ahead, and no more
 
 
@@ -52,6 +53,8 @@ def top_level(domain: str) -> bool:
 
 def examine(content: bytes, public: Callable[[str], bool] = top_level) -> tuple[Signed, ...]:
     """The signatures of a message, from the top, hashed and compared with the body. Processor only; linear in `content`."""
+    if not readable(content):
+        return (Signed(Dkim(Result.POLICY, why=TOO_LARGE)),)
     fields = Fields(content)
     hashed: dict[bool, bytes] = {}
     return tuple(_examined(content, fields, place, hashed, public) for place in _tried(fields))
@@ -99,6 +102,9 @@ def public_keys(answer: Answer) -> list[PublicKey] | Trouble:
     """The keys at a name; there should be one (RFC 6376 3.6.2.2)."""
     if answer.security in (Security.BOGUS, Security.FAILED) or answer.rcode not in ("NOERROR", "NXDOMAIN"):
         return Trouble(Result.TEMPERROR, f"the key cannot be known now: {answer.why or answer.rcode}")
+    if len(answer.items) == 1:
+        known = keys.public_key(str(next(iter(answer.items))))
+        return [known] if isinstance(known, PublicKey) else Trouble(Result.PERMERROR, known)
     found = [keys.public_key(text) for text in sorted(map(str, answer.items))[:MOST_KEYS]]
     usable = [key for key in found if isinstance(key, PublicKey)]
     if usable:
@@ -186,16 +192,27 @@ def _authors(fields: Fields) -> set[str]:
 def _examined(
     content: bytes, fields: Fields, place: int, hashed: dict[bool, bytes], public: Callable[[str], bool]
 ) -> Signed:
-    verdict = Dkim(Result.PERMERROR)
     try:
         found = signature.tag_list(fields.value(place))
-        told = signature.said(found)
-        verdict = Dkim(Result.PERMERROR, told.domain, told.selector, told.identity, told.algorithm, b=told.b)
+    except Malformed as malformed:
+        return Signed(Dkim(Result.PERMERROR, why=malformed.what))
+    try:
         read = signature.dkim(found)
     except Malformed as malformed:
-        return Signed(replace(verdict, why=malformed.what))
-    shown = tuple(name.decode() for name in read.fields)
-    verdict = Dkim(Result.NONE, read.domain, read.selector, read.identity, read.algorithm, b=told.b, fields=shown)
+        told = signature.said(found)
+        return Signed(
+            Dkim(
+                Result.PERMERROR,
+                told.domain,
+                told.selector,
+                told.identity,
+                told.algorithm,
+                b=told.b,
+                why=malformed.what,
+            )
+        )
+    shown, b = tuple(b" ".join(read.fields).decode().split(" ")), signature.first_of_b(found)
+    verdict = Dkim(Result.NONE, read.domain, read.selector, read.identity, read.algorithm, b=b, fields=shown)
     if (refused := _refused(read, public)) is not None:
         return Signed(replace(verdict, result=refused.result, why=refused.why))
     if body(content, fields, read.relaxed_body, hashed) != read.body_hash:
@@ -224,6 +241,6 @@ def header_digest(fields: Fields, read: Signature, place: int) -> bytes:
     """SHA-256 of the fields that are signed, and of the signature's own without its b= (RFC 6376 3.7)."""
     digest = hashlib.sha256()
     relaxed = read.relaxed_header
-    digest.update(b"".join([fields.form(chosen, relaxed) for chosen in fields.chosen(read.fields)]))
+    digest.update(fields.chosen(read.fields, relaxed))
     digest.update(fields.unsigned(place, relaxed))
     return digest.digest()

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from dnsops.base.errors import ForUser
 from dnsops.records import names, rdata
-from dnsops.records.rdata import Generic
 from dnsops.records.txt import dkim
 from dnsops.records.txt.dkim import DkimKey
 from dnsops.records.txt.tags import Malformed
@@ -105,8 +104,8 @@ def public_key(text: str) -> PublicKey | str:
 @lru_cache(MOST_KEPT)
 def _kept(text: str) -> PublicKey | str:
     try:
-        return _loaded(DkimKey.parse(b"".join(rdata.strings(Generic("TXT", text)))))
-    except Malformed as malformed:
+        return _loaded(DkimKey.parse(b"".join(rdata.strings(rdata.parse("TXT", text)))))
+    except ForUser as malformed:
         return malformed.what
 
 

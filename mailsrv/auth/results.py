@@ -28,6 +28,7 @@ LONGEST_COMMENT = 120
 MOST_STATEMENTS = 100
 MOST_PROPERTIES = 16
 MOST_OF_A_NAME = 300  # words and marks
+_FIELD = re.compile(rb"^authentication-results[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.MULTILINE | re.IGNORECASE)
 # RFC 2045 5.1: a token; and LOCAL@DOMAIN as RFC 8601 2.2 lets it stand in a property
 _TOKEN = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z{|}~-]+\Z")
 _ADDRESS = re.compile(r"(?:[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+(?:\.[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+)*)?@[0-9A-Za-z._-]+\Z")
@@ -110,6 +111,12 @@ def without_forged(content: bytes, server: str) -> bytes:
         return content
     ours = _canonical(server)
     return without(content, lambda field: field.name == NAME and _claims(content[field.value : field.end], ours))
+    kept, position = [], 0
+    for field in _FIELD.finditer(content, 0, end):
+        if _claims(field[1], ours):
+            kept.append(content[position : field.start()])
+            position = field.end()
+    return b"".join([*kept, content[position:]]) if position else content
 
 
 def _claims(value: bytes, ours: str) -> bool:

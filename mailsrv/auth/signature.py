@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dnsops.base.errors import ForUser
 from dnsops.base.printable import printable
@@ -23,6 +24,7 @@ from dnsops.records.txt.tags import Malformed
 LONGEST = 64 << 10  # z= may hold a copy of the header
 SHOWN = 8  # characters of b= that tell signatures apart (RFC 6008 4)
 MOST_SHOWN = 255  # of a claim that may be anything
+MOST_KEPT = 4096  # names whose spelling is known
 ALGORITHMS = {"rsa-sha256": "rsa", "ed25519-sha256": "ed25519"}
 HISTORIC = "rsa-sha1"
 HASH_BYTES = 32
@@ -30,7 +32,6 @@ INSTANCES = 50  # RFC 8617 4.2.1
 _NUMBER = re.compile(r"[0-9]{1,12}\Z")
 _LENGTH = re.compile(r"[0-9]{1,76}\Z")
 _INSTANCE = re.compile(r"[0-9]{1,2}\Z")
-_FIELD_NAME = re.compile(r"[!-9<-~]++\Z")
 _FORMS = {"simple": False, "relaxed": True}
 
 
@@ -86,11 +87,17 @@ def tag_list(value: bytes) -> dict[str, str]:
 def said(found: Mapping[str, str]) -> Said:
     """What can be told of a signature that may be malformed."""
     domain, selector, identity, algorithm = (_shown(found.get(name, "")) for name in ("d", "s", "i", "a"))
-    return Said(domain, selector, identity, algorithm, _shown(found.get("b", ""))[:SHOWN])
+    return Said(domain, selector, identity, algorithm, first_of_b(found))
+
+
+def first_of_b(found: Mapping[str, str]) -> str:
+    """The first characters of b=, to tell signatures apart."""
+    return _shown(found.get("b", "")[: 4 * SHOWN])[:SHOWN]
 
 
 def _shown(value: str) -> str:
-    return printable(tags.compact(value[:MOST_SHOWN]))
+    plain = tags.compact(value[:MOST_SHOWN])
+    return plain if plain.isprintable() else printable(plain)
 
 
 def dkim(found: Mapping[str, str]) -> Signature:
@@ -98,7 +105,7 @@ def dkim(found: Mapping[str, str]) -> Signature:
     _needs(found, "v", "a", "b", "bh", "d", "h", "s")
     if found["v"] != "1":
         raise Malformed("v= is not 1")
-    made = _of_message(found, 0, _identity(found, _domain(found)))
+    made = _of_message(found, 0)
     if b"from" not in made.fields:
         raise Malformed("h= does not have From")  # RFC 6376 5.4
     return made
@@ -107,7 +114,7 @@ def dkim(found: Mapping[str, str]) -> Signature:
 def arc_message(found: Mapping[str, str]) -> Signature:
     """An ARC-Message-Signature (RFC 8617 4.1.2). Raises `Malformed`."""
     _needs(found, "i", "a", "b", "bh", "d", "h", "s")
-    made = _of_message({"c": "relaxed/relaxed", **found}, _instance(found), "")  # the default that sealers rely on
+    made = _of_message({"c": "relaxed/relaxed", **found}, _instance(found))  # the default that sealers rely on
     if b"arc-seal" in made.fields:
         raise Malformed("h= of an ARC-Message-Signature has ARC-Seal")
     return made
@@ -120,13 +127,17 @@ def arc_seal(found: Mapping[str, str]) -> Signature:
         raise Malformed("an ARC-Seal with h=")
     if found["cv"] not in ("none", "pass", "fail"):
         raise Malformed("cv= is none of none, pass, fail")
+    domain, selector = _key_place(found)
     return Signature(
-        _algorithm(found), _octets(found, "b"), b"", _domain(found), _selector(found), relaxed_header=True,
+        _algorithm(found), _octets(found, "b"), b"", domain, selector, relaxed_header=True,
         signed=_number(found, "t"), instance=_instance(found), chain=found["cv"],
     )  # fmt: skip
 
 
-def _of_message(found: Mapping[str, str], instance: int, identity: str) -> Signature:
+def _of_message(found: Mapping[str, str], instance: int) -> Signature:
+    """What both kinds of signatures of a message have; `instance` is 0 for DKIM's own."""
+    domain, selector = _key_place(found)
+    identity = "" if instance else _identity(found, domain)
     relaxed_header, relaxed_body = _canonicalization(found)
     signed, expires = _number(found, "t"), _number(found, "x")
     if signed is not None and expires is not None and expires <= signed:
@@ -139,7 +150,7 @@ def _of_message(found: Mapping[str, str], instance: int, identity: str) -> Signa
     if len(body_hash) != HASH_BYTES and algorithm != HISTORIC:
         raise Malformed(f"bh= has not {HASH_BYTES} octets")
     return Signature(
-        algorithm, _octets(found, "b"), body_hash, _domain(found), _selector(found), identity, _fields(found),
+        algorithm, _octets(found, "b"), body_hash, domain, selector, identity, _fields(found),
         relaxed_header, relaxed_body, signed, expires, "l" in found, instance,
     )  # fmt: skip
 
@@ -168,21 +179,27 @@ def _octets(found: Mapping[str, str], name: str) -> bytes:
     return octets
 
 
-def _domain(found: Mapping[str, str]) -> str:
-    return _name(found["d"], "d")
-
-
-def _selector(found: Mapping[str, str]) -> str:
-    selector = _name(found["s"], "s")
-    _name(owner(selector, _domain(found)), "s")  # the two together may be too long
-    return selector
+def _key_place(found: Mapping[str, str]) -> tuple[str, str]:
+    """Domain and selector; the two together may be too long for a name."""
+    domain, selector = _name(found["d"], "d"), _name(found["s"], "s")
+    _name(owner(selector, domain), "s")
+    return domain, selector
 
 
 def _name(text: str, tag: str) -> str:
+    name = _canonical(text) if len(text) <= MOST_SHOWN else None
+    if name is None:
+        raise Malformed(f"{tag}= is no domain name")
+    return name
+
+
+@lru_cache(MOST_KEPT)
+def _canonical(text: str) -> str | None:
+    """The few names that most mail has, in their one spelling; None for what is none."""
     try:
         return names.canonical(text)
     except ForUser:
-        raise Malformed(f"{tag}= is no domain name") from None
+        return None
 
 
 def _identity(found: Mapping[str, str], domain: str) -> str:
@@ -204,10 +221,10 @@ def _canonicalization(found: Mapping[str, str]) -> tuple[bool, bool]:
 
 
 def _fields(found: Mapping[str, str]) -> tuple[bytes, ...]:
-    words = tags.words(found["h"].lower())
-    if not all(_FIELD_NAME.match(word) for word in words if word):
+    names_ = tags.compact(found["h"].lower())
+    if not names_.isascii():
         raise Malformed("h= is no list of field names")
-    return tuple(word.encode() for word in words)
+    return tuple(names_.encode().split(b":"))
 
 
 def _number(found: Mapping[str, str], name: str) -> int | None:

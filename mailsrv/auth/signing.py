@@ -75,7 +75,7 @@ class _Covered:
 
 
 def _covered(content: bytes, fields: Fields, names: Sequence[bytes]) -> _Covered:
-    header = b"".join([fields.form(place, relaxed=True) for place in fields.chosen(names)])
+    header = fields.chosen(names, relaxed=True)
     body = base64.b64encode(body_hash(content, fields.body, relaxed=True)).decode()
     return _Covered(b":".join(names).decode(), header, body)
 

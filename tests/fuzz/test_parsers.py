@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dnsops.base.errors import Deliberate
+from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
 from dnsops.records import names, rdata, zonefile
+from dnsops.records.txt import dkim as dkim_record
 from dnsops.records.txt import dmarc as dmarc_record
 from dnsops.records.txt import spf as spf_record
+from dnsops.records.txt import tags
+from dnsops.resolve.answer import Answer, Question, Security
 from mailsrv.archive import kept, mbox
-from mailsrv.auth import author, sealers
+from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
@@ -110,6 +115,24 @@ def _octets(data: bytes) -> object:
     return seen.problem
 
 
+def _authenticated(data: bytes) -> object:
+    """A message with signatures and seals that may be anything, each with a key that is none."""
+    return run(dkim.verify(dkim.examine(data), NOW), _no_key), run(arc.verify(arc.examine(data), NOW), _no_key)
+
+
+def _no_key(question: Question) -> Answer:
+    return Answer(question.name, question.type, Security.INSECURE)
+
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+SIGNATURE = b"a=rsa-sha256; c=relaxed/simple; d=a.example; s=s; h=from:to; bh=" + b"A" * 43 + b"=; b=eHh4; t=1; x=2\r\n"
+SIGNED = (
+    b"DKIM-Signature: v=1; i=x@a.example; l=1; q=dns/txt; "
+    + SIGNATURE
+    + b"ARC-Seal: i=1; cv=none; a=rsa-sha256; d=a.example; s=s;"
+    b" b=eHh4\r\nARC-Message-Signature: i=1; " + SIGNATURE + b"ARC-Authentication-Results: i=1; a.example; none\r\n"
+)
+RESULTS = b'mx.a.example 1; dkim/1 = pass (x (y)) reason="a\\"b" header.d=a; spf=fail smtp.mailfrom="a b"@c'
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
 PARSERS: dict[str, Parser] = {
@@ -225,6 +248,15 @@ PARSERS: dict[str, Parser] = {
     "TLSA as text": Parser(lambda text: rdata.parse("TLSA", text), (b"3 1 1 " + b"ab" * 32,), (Deliberate,), True),
     "TXT as text": Parser(lambda text: rdata.parse("TXT", text), (b'"a\\"b" c \\065',), (Deliberate,), True),
     "TLSA on the wire": Parser(lambda data: rdata.from_wire("TLSA", data), (b"\3\1\1" + bytes(32),), (Deliberate,)),
+    "tag list": Parser(tags.parse, (b"v=DKIM1; k=rsa; p=eHh4 ; n=\r\n x",), (Deliberate,)),
+    "DKIM key": Parser(dkim_record.DkimKey.parse, (b"v=DKIM1; h=sha256; s=email; t=y:s; p=eHh4",), (Deliberate,)),
+    "DKIM key as text": Parser(keys.public_key, (b'"v=DKIM1; p=" "eHh4"', b'"\\065'), (), True),
+    "signatures and seals": Parser(_authenticated, (SIGNED + MAIL, SIGNED)),
+    "Authentication-Results": Parser(results.Results.parse, (RESULTS,), (), True),
+    "forged results": Parser(
+        lambda data: results.without_forged(data, "mx.a.example"),
+        (b"Authentication-Results: " + RESULTS + b"\r\n" + MAIL,),
+    ),
     "zone file": Parser(
         zonefile.read,
         (b'$ORIGIN a.example.\n$TTL 1h\n@ SOA a b ( 1 2 3 4 5 ) ; x\nb TXT "a\n"\n',),

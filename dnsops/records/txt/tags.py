@@ -15,7 +15,6 @@ LONGEST = 65535  # octets of TXT rdata (RFC 1035 3.2.1)
 MOST_TAGS = 64
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*+\Z")
 _BLANKS = " \t\r\n"
-_NO_BLANKS = str.maketrans("", "", _BLANKS)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\n(?![ \t])|\r(?!\n)")
 
 
@@ -32,7 +31,7 @@ def parse(text: bytes | str, limit: int = LONGEST) -> dict[str, str]:
         raise Malformed(f"a tag list of more than {limit} octets")
     plain = text if isinstance(text, str) else _decoded(text)
     plain = plain.strip(_BLANKS).removesuffix(";")  # RFC 6376 3.2: the last tag may be followed by a semicolon
-    if _CONTROL.search(plain):
+    if not _unfolded(plain).isprintable() and _CONTROL.search(plain):
         raise Malformed("a control character in a tag list")
     specs = plain.split(";", MOST_TAGS)
     if len(specs) > MOST_TAGS:
@@ -64,12 +63,18 @@ def write(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
 
 def compact(value: str) -> str:
     """A value without any blank in it, as base64 and numbers are to be read (RFC 6376 3.2)."""
-    return value.translate(_NO_BLANKS)
+    if value.isprintable() and " " not in value:
+        return value
+    return value.replace(" ", "").replace("\t", "").replace("\r", "").replace("\n", "")
 
 
 def words(value: str) -> tuple[str, ...]:
     """`a : b:c` -> ("a", "b", "c"): a list with colons, without blanks."""
     return tuple(compact(value).split(":")) if value else ()
+
+
+def _unfolded(text: str) -> str:
+    return text.replace("\r\n ", " ").replace("\r\n\t", " ").replace("\t", " ")
 
 
 def _decoded(text: bytes) -> str:

@@ -62,8 +62,8 @@ def signed_by_hand(
     text = "; ".join(f"{tag}={value}" for tag, value in made.items() if value is not None)
     whole = Fields(f"{name}: {text}; b=\r\n".encode() + content)
     digest = hashlib.sha256()
-    for place in whole.chosen((made["h"] or "").replace(" ", "").lower().encode().split(b":")):
-        digest.update(whole.form(place, header == "relaxed"))
+    names = (made["h"] or "").replace(" ", "").lower().encode().split(b":")
+    digest.update(whole.chosen(names, header == "relaxed"))
     digest.update(whole.unsigned(0, header == "relaxed"))
     b = base64.b64encode(key.signature(digest.digest())).decode()
     return f"{name}: {text}; b={b}\r\n".encode() + content

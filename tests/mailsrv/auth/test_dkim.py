@@ -352,3 +352,15 @@ def test_a_malformed_signature_still_tells_whose_it_claims_to_be() -> None:
     found = verdict(changed(v="2", d="a\u2028.example"))
     assert (found.result, found.domain, found.selector) == (PERM, "a\\u2028.example", "rsa")
     assert tried(b"DKIM-Signature: \r\n" + MAIL) == 1
+
+
+@pytest.mark.parametrize(
+    "more", [b"X: " + b"x" * (1 << 20), b"X: y\r\n" * 20_001 + b"Y: z", b"X: y" + b"\r\n z" * 20_001]
+)
+def test_a_header_that_would_keep_everyone_waiting_is_not_read(more: bytes) -> None:
+    assert verdict(more + b"\r\n" + changed()).result is POLICY
+
+
+def test_ten_thousand_recipients_are_not_too_many() -> None:
+    content = b"Cc: " + b",\r\n ".join(b"recipient%d@b.example" % n for n in range(10_000)) + b"\r\n" + MAIL
+    assert verdict(signed_by_hand(content, KEY, {"h": "from:cc"})).result is PASS
