@@ -51,12 +51,13 @@ PURE = (
         for room in ("binding", "door", "gs2", "login", "oauthbearer", "plain", "scram")
     ),
     *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
+    "mailsrv.echo",
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"
         for room in ("clamd", "dnsbl", "greylist", "hints", "mail", "place", "reputation", "rspamd", "spamd")
     ),
-    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
+    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "srs")),
     *(
         f"mailsrv.smtp.{room}"
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")
