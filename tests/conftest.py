@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.lab.mx import Mx
     from tests.lab.pki import Pki
     from tests.lab.postfix import Sender
+    from tests.lab.scanners import ClamAv, Rspamd, SpamAssassin
 
 T = TypeVar("T")
 TIMES: dict[str, float] = {}
@@ -115,6 +116,33 @@ def postfix(dnstree: DnsTree, lab: Path) -> Iterator[Sender]:
 
     with layer("Postfix, sending", Sender(lab)) as sender:
         yield sender
+
+
+@pytest.fixture(scope="session")
+def rspamd(lab: Path) -> Iterator[Rspamd]:
+    """rspamd without modules: it knows GTUBE."""
+    from tests.lab.scanners import Rspamd
+
+    with layer("rspamd", Rspamd(lab)) as scanner:
+        yield scanner
+
+
+@pytest.fixture(scope="session")
+def spamassassin(lab: Path) -> Iterator[SpamAssassin]:
+    """SpamAssassin's spamd with its local rules."""
+    from tests.lab.scanners import SpamAssassin
+
+    with layer("SpamAssassin", SpamAssassin(lab)) as scanner:
+        yield scanner
+
+
+@pytest.fixture(scope="session")
+def clamav(lab: Path) -> Iterator[ClamAv]:
+    """clamd with one signature of the lab's."""
+    from tests.lab.scanners import ClamAv
+
+    with layer("ClamAV", ClamAv(lab)) as scanner:
+        yield scanner
 
 
 @pytest.fixture

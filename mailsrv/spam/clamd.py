@@ -16,12 +16,19 @@ from collections.abc import Iterator
 from dnsops.base.errors import Later
 from mailsrv.spam.hints import Hint, Says, plain
 from mailsrv.spam.mail import Mail
+from mailsrv.spam.place import Manners
 
 SOURCE = "clamav"
-ANSWER = 4 << 10
 PIECE = 64 << 10
 GUESSES = ("Heuristics.", "PUA.")
 LONGEST_NAME = 100
+
+
+def _whole(answer: bytes) -> bool:
+    return answer.endswith(b"\0")
+
+
+MANNERS = Manners(SOURCE, longest=4 << 10, whole=_whole)
 
 
 def question(mail: Mail) -> Iterator[bytes]:
@@ -31,10 +38,6 @@ def question(mail: Mail) -> Iterator[bytes]:
         piece = mail.content[start : start + PIECE]
         yield len(piece).to_bytes(4, "big") + piece
     yield bytes(4)
-
-
-def whole(answer: bytes) -> bool:
-    return answer.endswith(b"\0")
 
 
 def hint(answer: bytes) -> Hint:

@@ -205,7 +205,7 @@ def _opened(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         db.set_busy_timeout(BUSY)
-        db.execute("PRAGMA trusted_schema = off; PRAGMA journal_mode = wal; PRAGMA synchronous = normal")
+        db.execute("PRAGMA trusted_schema = off; PRAGMA journal_mode = wal; PRAGMA synchronous = normal").fetchall()
         db.execute("BEGIN IMMEDIATE")  # another process may be making them
         known = int(str(db.pragma("application_id"))), int(str(db.pragma("user_version")))
         if known == (0, 0) and not db.execute("SELECT 1 FROM sqlite_schema").fetchall():

@@ -2,7 +2,7 @@
 
 What is sent and what the answer means are the pure rooms' (`rspamd`, `spamd`, `clamd`). A scanner may answer and hang up
 before it has heard everything, for a message too large for it; the answer counts.
-Limits: `most` octets of the answer, `deadline` seconds from connecting to the end.
+Limits: `Manners.longest` octets of the answer, `deadline` seconds from connecting to the end.
 Fails by: `Later`, when there is no answer.
 """
 
@@ -10,32 +10,29 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from dnsops.base.errors import Later
-from mailsrv.spam.place import Place
+from mailsrv.spam.place import Manners, Place
 
-Whole: TypeAlias = Callable[[bytes], bool]  # whether the answer is complete, though the scanner has not hung up
 PIECE = 64 << 10
 
 
 class Exchange(Protocol):
     """`ask`, or a test's."""
 
-    async def __call__(
-        self, place: Place, question: Iterable[bytes], whole: Whole, most: int, deadline: float
-    ) -> bytes: ...
+    async def __call__(self, place: Place, manners: Manners, question: Iterable[bytes], deadline: float) -> bytes: ...
 
 
-async def ask(place: Place, question: Iterable[bytes], whole: Whole, most: int, deadline: float) -> bytes:
+async def ask(place: Place, manners: Manners, question: Iterable[bytes], deadline: float) -> bytes:
     """The octets of the answer."""
     try:
         async with asyncio.timeout(deadline):
             reader, writer = await _connected(place)
             try:
-                return await _asked(reader, writer, question, whole, most)
+                return await _asked(reader, writer, question, manners)
             finally:
                 writer.close()
     except TimeoutError:
@@ -52,10 +49,10 @@ async def _connected(place: Place) -> tuple[asyncio.StreamReader, asyncio.Stream
 
 
 async def _asked(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, question: Iterable[bytes], whole: Whole, most: int
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, question: Iterable[bytes], manners: Manners
 ) -> bytes:
     """Listening while speaking: else an answer before the end of the question would be lost."""
-    listening = asyncio.create_task(_answer(reader, whole, most))
+    listening = asyncio.create_task(_answer(reader, manners))
     try:
         with suppress(ConnectionError):  # it has heard enough; what it said about it is in the reader
             for piece in question:
@@ -63,6 +60,8 @@ async def _asked(
                     break
                 writer.write(piece)
                 await writer.drain()
+            if manners.half:
+                writer.write_eof()
         answer = await listening
     finally:
         listening.cancel()
@@ -71,13 +70,13 @@ async def _asked(
     return answer
 
 
-async def _answer(reader: asyncio.StreamReader, whole: Whole, most: int) -> bytes:
+async def _answer(reader: asyncio.StreamReader, manners: Manners) -> bytes:
     heard = bytearray()
     with suppress(ConnectionError):  # a reset after the answer is still an answer
         while piece := await reader.read(PIECE):
             heard += piece
-            if len(heard) > most:
-                raise Later(f"the scanner's answer is longer than {most} octets")
-            if whole(bytes(heard)):
+            if len(heard) > manners.longest:
+                raise Later(f"the scanner's answer is longer than {manners.longest} octets")
+            if manners.whole(bytes(heard)):
                 break
     return bytes(heard)

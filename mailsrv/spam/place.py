@@ -1,4 +1,4 @@
-"""Where a scanner listens: HOST:PORT, an address with its port, the path of a socket, or a web address. Pure.
+"""Where a scanner listens - HOST:PORT, an address with its port, the path of a socket, or a web address -, and its manners. Pure.
 
     /run/clamav/clamd.ctl    127.0.0.1:783    [::1]:3310    scanner.example.org:3310
     http://127.0.0.1:11333   https://scan.example.org/rspamd
@@ -9,6 +9,7 @@ Fails by: `Misconfigured`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dnsops.base.errors import Misconfigured
@@ -33,6 +34,23 @@ class Place:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.socket or f"{host}:{self.port}"
+
+
+def _never(answer: bytes) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a kind of scanner is talked to. longest: octets of its answer.  half: it waits for us to shut our side of the line.
+
+    whole: whether an answer is complete though the line is open; without it the scanner hangs up at the end.
+    """
+
+    source: str
+    longest: int
+    half: bool = False
+    whole: Callable[[bytes], bool] = _never
 
 
 def parse(text: str, where: str = "") -> Place:

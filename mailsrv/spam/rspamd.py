@@ -20,10 +20,10 @@ import h11
 from dnsops.base.errors import Later
 from mailsrv.spam.hints import Hint, Says, plain
 from mailsrv.spam.mail import Mail
-from mailsrv.spam.place import Place
+from mailsrv.spam.place import Manners, Place
 
 SOURCE = "rspamd"
-ANSWER = 1 << 20
+MANNERS = Manners(SOURCE, longest=1 << 20)
 PIECE = 64 << 10
 MOST_RECIPIENTS = 100
 LONGEST_VALUE = 512
@@ -50,16 +50,11 @@ def question(mail: Mail, place: Place) -> Iterator[bytes]:
         yield mail.content[start : start + PIECE]
 
 
-def whole(answer: bytes) -> bool:
-    """We asked it to hang up at the end."""
-    return False
-
-
 def hint(answer: bytes) -> Hint:
     """The adviser's word."""
     told = _json(_body(answer))
     action = told.get("action")
-    if not isinstance(action, str) or told.get("is_skipped") is True:
+    if not isinstance(action, str):
         return Hint(SOURCE, Says.NOTHING, "it did not look" if "error" not in told else plain(str(told["error"])))
     score = _number(told.get("score"))
     says = ACTIONS.get(action, Says.NOTHING)
@@ -78,7 +73,7 @@ def _told(mail: Mail) -> Iterator[tuple[bytes, bytes]]:
 
 def _body(answer: bytes) -> bytes:
     """Of a response with status 200."""
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=ANSWER)
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MANNERS.longest)
     connection.send(h11.Request(method="POST", target="/", headers=[("Host", "scanner"), ("Connection", "close")]))
     connection.send(h11.EndOfMessage())
     body = bytearray()

@@ -13,19 +13,20 @@ import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import Later
 from dnsops.base.flow import Flow, arun
 from dnsops.resolve.answer import Answer, Question, Resolver
 from mailsrv.directory.book import octets
-from mailsrv.spam import clamd, dnsbl, place, rspamd, spamd
+from mailsrv.spam import clamd, dnsbl, rspamd, spamd
 from mailsrv.spam.dnsbl import Found, List, Listing
 from mailsrv.spam.hints import Hint, Says
 from mailsrv.spam.ledger import Events
 from mailsrv.spam.mail import Mail
-from mailsrv.spam.peer import Exchange, Whole, ask
-from mailsrv.spam.place import Place
+from mailsrv.spam.peer import Exchange, ask
+from mailsrv.spam.place import Manners, Place, parse, parse_web
 from mailsrv.spam.spamd import Thresholds
 
 if TYPE_CHECKING:
@@ -72,35 +73,23 @@ class Scanning:
     def _scans(self, mail: Mail) -> Iterator[Awaitable[Hint]]:
         panel = self.panel
         if panel.rspamd:
-            asked = rspamd.question(mail, panel.rspamd)
-            yield self._scan(mail, rspamd.SOURCE, panel.rspamd, asked, rspamd.whole, rspamd.ANSWER, rspamd.hint)
+            yield self._scan(mail, panel.rspamd, rspamd.MANNERS, rspamd.question(mail, panel.rspamd), rspamd.hint)
         if panel.spamd:
-            asked = spamd.question(mail, mail.account)
-            yield self._scan(mail, spamd.SOURCE, panel.spamd, asked, spamd.whole, spamd.ANSWER, self._points)
+            points = partial(spamd.hint, thresholds=panel.thresholds)
+            yield self._scan(mail, panel.spamd, spamd.MANNERS, spamd.question(mail, mail.account), points)
         if panel.clamd:
-            yield self._scan(
-                mail, clamd.SOURCE, panel.clamd, clamd.question(mail), clamd.whole, clamd.ANSWER, clamd.hint
-            )
-
-    def _points(self, answer: bytes) -> Hint:
-        return spamd.hint(answer, self.panel.thresholds)
+            yield self._scan(mail, panel.clamd, clamd.MANNERS, clamd.question(mail), clamd.hint)
 
     async def _scan(
-        self,
-        mail: Mail,
-        source: str,
-        where: Place,
-        question: Iterable[bytes],
-        whole: Whole,
-        most: int,
-        read: Callable[[bytes], Hint],
+        self, mail: Mail, place: Place, manners: Manners, question: Iterable[bytes], read: Callable[[bytes], Hint]
     ) -> Hint:
+        source = manners.source
         if len(mail.content) > self.panel.size:
             return Hint(source, Says.NOTHING, "the message is larger than scanners are shown")
         try:
-            return read(await self.exchange(where, question, whole, most, self.panel.deadline))
+            return read(await self.exchange(place, manners, question, self.panel.deadline))
         except Later as later:
-            self.log("spam.no_answer", source=source, place=str(where), why=later.reason, id=mail.id)
+            self.log("spam.no_answer", source=source, place=str(place), why=later.reason, id=mail.id)
             says = Says.LATER if self.panel.later else Says.NOTHING
             return Hint(source, says, f"{source} gave no answer")
 
@@ -137,9 +126,9 @@ def panel(settings: Spam) -> Panel:
     )
     return Panel(
         lists=lists,
-        rspamd=place.parse_web(settings.rspamd, f"{WHERE}.rspamd") if settings.rspamd else None,
-        spamd=place.parse(settings.spamd, f"{WHERE}.spamd") if settings.spamd else None,
-        clamd=place.parse(settings.clamd, f"{WHERE}.clamd") if settings.clamd else None,
+        rspamd=parse_web(settings.rspamd, f"{WHERE}.rspamd") if settings.rspamd else None,
+        spamd=parse(settings.spamd, f"{WHERE}.spamd") if settings.spamd else None,
+        clamd=parse(settings.clamd, f"{WHERE}.clamd") if settings.clamd else None,
         thresholds=Thresholds(settings.junk_score, settings.refuse_score),
         size=octets(settings.scan_size) or 0,
         deadline=settings.deadline.total_seconds(),

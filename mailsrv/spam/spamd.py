@@ -6,7 +6,8 @@
 
     the message                          GTUBE,NO_RECEIVED
 
-Standard: SpamAssassin's spamd/PROTOCOL, version 1.5; a status other than 0 is of sysexits.h.
+Standard: SpamAssassin's spamd/PROTOCOL, version 1.5; a status other than 0 is of sysexits.h. It waits for the
+end of a last line that has none, whatever Content-length says, unless our side of the line is shut.
 Limits: an answer of 64 KiB, 20 header lines. Fails by: `Later`.
 """
 
@@ -19,9 +20,10 @@ from dataclasses import dataclass
 from dnsops.base.errors import Later
 from mailsrv.spam.hints import Hint, Says, plain
 from mailsrv.spam.mail import Mail
+from mailsrv.spam.place import Manners
 
 SOURCE = "spamassassin"
-ANSWER = 64 << 10
+MANNERS = Manners(SOURCE, longest=64 << 10, half=True)
 PIECE = 64 << 10
 MOST_LINES = 20
 _STATUS = re.compile(rb"SPAMD/\d{1,2}\.\d{1,2} (\d{1,5}) ?(.{0,500})")
@@ -44,11 +46,6 @@ def question(mail: Mail, user: str = "") -> Iterator[bytes]:
     yield (head + (f"User: {name}\r\n" if name else "") + "\r\n").encode()
     for start in range(0, len(mail.content), PIECE):
         yield mail.content[start : start + PIECE]
-
-
-def whole(answer: bytes) -> bool:
-    """It hangs up at the end."""
-    return False
 
 
 def hint(answer: bytes, thresholds: Thresholds) -> Hint:

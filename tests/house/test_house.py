@@ -55,6 +55,8 @@ PURE = (
         for room in ("arc", "canonical", "dkim", "keys", "results", "signature", "signing", "verdicts")
     ),
     *(f"mailsrv.auth.{room}" for room in ("author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")),
+    *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
+    "mailsrv.echo",
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"
@@ -80,6 +82,7 @@ PURE = (
         )
     ),
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "outgoing", "told")),
+    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "srs")),
     *(
         f"mailsrv.smtp.{room}"
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")
