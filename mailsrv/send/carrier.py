@@ -26,7 +26,7 @@ from mailsrv.send.wire import Broken
 from mailsrv.transport.host import Host
 from mailsrv.transport.noting import Notes
 from mailsrv.transport.outcome import Trouble
-from mailsrv.transport.policy import OPPORTUNISTIC, PROVEN, REQUIRED, WAIVED, Opportunistic, Policies, Policy
+from mailsrv.transport.policy import OPPORTUNISTIC, PROVEN, REQUIRED, WAIVED, Opportunistic, Policies, Policy, Withheld
 
 MOST_ANSWERING = 3
 MOST_TRANSACTIONS = 20
@@ -122,7 +122,8 @@ class Carrier:
         try:
             policy = await self._policies.policy(domain, host, route.proven)
         except Later as reason:
-            return later("4.7.5", reason.reason, host.name)
+            name = reason.policy if isinstance(reason, Withheld) else ""
+            return replace(later("4.7.5", reason.reason, host.name), policy=name)
         if not letter.requires_tls:
             return policy
         if policy.must_verify:

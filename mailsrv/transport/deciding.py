@@ -135,5 +135,5 @@ def _without(dane: Dane | NoDane) -> str:
 
 
 _LACKING = Policy(
-    type=PolicyType.TLSA, trouble=Trouble.DANE_REQUIRED, details="DANE is required here, and there is none"
+    name="dane", type=PolicyType.TLSA, trouble=Trouble.DANE_REQUIRED, details="DANE is required here, and there is none"
 )
