@@ -16,7 +16,7 @@ from dnsops.resolve.answer import Answer, Question, Resolver
 from mailsrv.transport.dane import Dane, NoDane, look
 from mailsrv.transport.deciding import No, Rule, decide
 from mailsrv.transport.found import NOTHING, Found
-from mailsrv.transport.host import Host
+from mailsrv.transport.host import Host, mail_domain
 from mailsrv.transport.noting import Notes
 from mailsrv.transport.outcome import PolicyType, Trouble
 from mailsrv.transport.policy import Policy, Withheld
@@ -44,7 +44,7 @@ class Policed:
 
     async def policy(self, domain: str, host: Host, proven: bool) -> Policy:
         """DNS trouble, and a policy that excludes the host, are `Later`: another host may do."""
-        domain = domain.lower().rstrip(".")
+        domain = mail_domain(domain)
         rule = self._rules.get(domain)
         if rule is Rule.OPPORTUNISTIC:
             decided = decide(host, NoDane(""), NOTHING, rule)
