@@ -190,7 +190,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     from tests.lab.crashes import CRASHES
+    from tests.lab.matrix import lines
 
+    for number, line in enumerate(lines()):
+        if number == 0:
+            terminalreporter.section("TLS between mail servers")
+        terminalreporter.write_line(line)
     if TIMES:
         terminalreporter.section("lab")
     for name, seconds in TIMES.items():

@@ -23,10 +23,10 @@ from mailsrv.send.nexthop import Here, NextHop
 from mailsrv.send.route import Route, Router
 from mailsrv.send.verdict import Fate, Verdict, better, failed, later
 from mailsrv.send.wire import Broken
-from mailsrv.transport.host import Host
+from mailsrv.transport.host import Host, mail_domain
 from mailsrv.transport.noting import Notes
 from mailsrv.transport.outcome import Trouble
-from mailsrv.transport.policy import OPPORTUNISTIC, PROVEN, REQUIRED, WAIVED, Opportunistic, Policies, Policy
+from mailsrv.transport.policy import OPPORTUNISTIC, PROVEN, REQUIRED, WAIVED, Opportunistic, Policies, Policy, Withheld
 
 MOST_ANSWERING = 3
 MOST_TRANSACTIONS = 20
@@ -122,7 +122,8 @@ class Carrier:
         try:
             policy = await self._policies.policy(domain, host, route.proven)
         except Later as reason:
-            return later("4.7.5", reason.reason, host.name)
+            name = reason.policy if isinstance(reason, Withheld) else ""
+            return replace(later("4.7.5", reason.reason, host.name), policy=name)
         if not letter.requires_tls:
             return policy
         if policy.must_verify:
@@ -158,7 +159,7 @@ class Carrier:
         """For the TLS report: sessions that began, and those that TLS was the end of."""
         if self._notes is not None and whose is not None and (begun or trouble is not None):
             domain, host = whose
-            self._notes.note(domain.lower(), host, peer.policy, peer.address, trouble, details)
+            self._notes.note(mail_domain(domain), host, peer.policy, peer.address, trouble, details)
 
     async def _talk(self, session: Session, letter: Letter, journey: _Journey) -> None:
         """All the transactions that it takes; whoever is not settled afterwards may be asked for elsewhere."""

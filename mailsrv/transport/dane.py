@@ -19,7 +19,7 @@ from dnsops.base.flow import Flow
 from dnsops.records import names
 from dnsops.records.tlsa import DIGEST_BYTES, MATCHINGS, SELECTORS, Tlsa
 from dnsops.resolve.answer import Answer, Question, Security
-from mailsrv.transport.host import Host
+from mailsrv.transport.host import Host, mail_domain
 
 MOST_RECORDS = 100
 USAGES = {2: "an authority's", 3: "the host's own"}  # RFC 7672 3.1.3: 0 and 1 are not for mail
@@ -60,7 +60,7 @@ def look(domain: str, host: Host, proven: bool) -> Flow[Question, Answer, Dane |
         if isinstance(found, str):
             why = why or found
             continue
-        return Dane(base, usable(found), found, _distinct(base, domain.lower().rstrip(".")))
+        return Dane(base, usable(found), found, _distinct(base, mail_domain(domain)))
     return NoDane(why)
 
 

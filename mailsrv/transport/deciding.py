@@ -123,7 +123,7 @@ def _stricter(host: Host, policy: Policy, rule: Rule) -> Policy | No:
         )
     if policy.must_verify:
         return policy.firm
-    return No(f"{host.name}: the configuration wants it proven by DANE or MTA-STS, and neither is there", _LACKING)
+    return No(f"{host.name}: the configuration wants it proven by DANE or MTA-STS, and neither is there", _UNPROVEN)
 
 
 def _stronger(policy: Policy) -> str:
@@ -134,6 +134,8 @@ def _without(dane: Dane | NoDane) -> str:
     return dane.why if isinstance(dane, NoDane) else "none of its TLSA records can be matched"
 
 
+# RFC 8460 4.3.2.1 has one word for both
 _LACKING = Policy(
-    type=PolicyType.TLSA, trouble=Trouble.DANE_REQUIRED, details="DANE is required here, and there is none"
+    name="dane", type=PolicyType.TLSA, trouble=Trouble.DANE_REQUIRED, details="DANE is required here, and there is none"
 )
+_UNPROVEN = replace(_LACKING, name="require", details="proof by DANE or MTA-STS is required here, and there is none")

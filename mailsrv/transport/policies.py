@@ -2,7 +2,7 @@
 
     policies = Policed(resolver, sts, notes); policy = await policies.policy("example.org", host, proven)
 
-Standards: RFC 7672 2, RFC 8461 2 and 5. Tells: dane, mtasts, deciding. Fails by: `Later`, with a sentence; it is noted.
+Standards: RFC 7672 2, RFC 8461 2 and 5. Tells: dane, mtasts, deciding. Fails by: `Withheld`, with a sentence; it is noted.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dnsops.resolve.answer import Answer, Question, Resolver
 from mailsrv.transport.dane import Dane, NoDane, look
 from mailsrv.transport.deciding import No, Rule, decide
 from mailsrv.transport.found import NOTHING, Found
-from mailsrv.transport.host import Host
+from mailsrv.transport.host import Host, mail_domain
 from mailsrv.transport.noting import Notes
 from mailsrv.transport.outcome import PolicyType, Trouble
-from mailsrv.transport.policy import Policy
+from mailsrv.transport.policy import Policy, Withheld
 
 
 class FindsSts(Protocol):
@@ -44,7 +44,7 @@ class Policed:
 
     async def policy(self, domain: str, host: Host, proven: bool) -> Policy:
         """DNS trouble, and a policy that excludes the host, are `Later`: another host may do."""
-        domain = domain.lower().rstrip(".")
+        domain = mail_domain(domain)
         rule = self._rules.get(domain)
         if rule is Rule.OPPORTUNISTIC:
             decided = decide(host, NoDane(""), NOTHING, rule)
@@ -54,7 +54,7 @@ class Policed:
             decided = decide(host, dane, NOTHING if matched else await self.sts(domain), rule)
         if isinstance(decided, No):
             self._notes.note(domain, host, decided.policy)
-            raise Later(decided.why)
+            raise Withheld(decided.why, decided.policy.name)
         return decided
 
     async def dane(self, domain: str, host: Host, proven: bool) -> Dane | NoDane:
@@ -65,13 +65,16 @@ class Policed:
             return await arun(look(domain, host, proven), self._ask)
         except Later as reason:
             self._notes.note(domain, host, Policy(type=PolicyType.TLSA), "", Trouble.DNSSEC_INVALID, reason.reason)
-            raise
+            raise Withheld(reason.reason, "dane") from None
 
     async def sts(self, domain: str) -> Found:
         """The MTA-STS policy of the domain."""
         if self._sts is None or domain.startswith("["):
             return NOTHING
-        return await self._sts.find(domain)
+        try:
+            return await self._sts.find(domain)
+        except Later as reason:
+            raise Withheld(reason.reason, "mta-sts") from None
 
     async def _ask(self, question: Question) -> Answer:
         return await self._resolver.ask(question.name, question.type)

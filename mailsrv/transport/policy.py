@@ -6,7 +6,7 @@
     mta-sts          to a certificate for the host's name from a known authority
     testing          as mta-sts; what fails is told to the domain and goes all the same
 
-Fails by: nothing; who cannot find a policy out answers `Later` before it gets here.
+Fails by: `Withheld`, a `Later`, from who cannot find a policy out or finds that it forbids the host.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from dnsops.base.errors import Later
 from dnsops.records.tlsa import Tlsa
 from mailsrv.transport.host import Host
 from mailsrv.transport.outcome import PolicyType, Trouble
@@ -58,8 +59,16 @@ REQUIRED = replace(PROVEN, why="the sender asked for TLS all the way", name="req
 WAIVED = Policy(why="the sender asks for delivery even without TLS", name="tls-required-no")  # RFC 8689 5
 
 
+class Withheld(Later):
+    """Not to this host now: its policy cannot be known, or forbids it. policy: the name of that policy, for the log."""
+
+    def __init__(self, reason: str, policy: str) -> None:
+        super().__init__(reason)
+        self.policy = policy
+
+
 class Policies(Protocol):
-    """Finds a hop's policy out; raises `Later`, with a sentence, when it cannot be known now or forbids this host."""
+    """Finds a hop's policy out; raises `Withheld`, or another `Later`, with a sentence."""
 
     async def policy(self, domain: str, host: Host, proven: bool) -> Policy: ...
 

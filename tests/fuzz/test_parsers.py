@@ -29,6 +29,8 @@ from dnsops.records.txt import dmarc as dmarc_record
 from dnsops.records.txt import spf as spf_record
 from dnsops.records.txt import tags
 from dnsops.resolve.answer import Answer, Question, Security
+from dnsops.records.tlsa import Tlsa
+from dnsops.records.txt import mtasts
 from mailsrv.archive import kept, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
@@ -58,6 +60,9 @@ from mailsrv.send import nexthop
 from mailsrv.send.reply import Replies
 from mailsrv.smtp import grammar, octets, proxy
 from mailsrv.smtp import parameters as options
+from mailsrv.transport.caching import Kept
+from mailsrv.transport.dane import unusable
+from mailsrv.transport.matching import mismatch
 
 TIMES = int(os.environ.get("MAILSRV_FUZZ", "1"))
 ROOT = Path(__file__).parents[2]
@@ -107,6 +112,12 @@ def _proxy(data: bytes) -> object:
         return proxy.line(data)
     head, rest = data[proxy.START :][: proxy.HEAD], data[proxy.START + proxy.HEAD :]
     return proxy.block(head, rest[: proxy.block_length(head)]) if len(head) == proxy.HEAD else None
+
+
+def _certificates(data: bytes) -> object:
+    """Against a record that it cannot be, and one that it may be the authority of."""
+    records = [Tlsa(3, 1, 1, bytes(32)), Tlsa(2, 0, 0, data), Tlsa(2, 1, 0, data), Tlsa(3, 0, 0, data)]
+    return mismatch([data, data[1:]], records[:3], ("a.b",), datetime(2026, 1, 1, tzinfo=UTC)), unusable(records[1])
 
 
 def _octets(data: bytes) -> object:
@@ -257,6 +268,18 @@ PARSERS: dict[str, Parser] = {
         lambda data: results.without_forged(data, "mx.a.example"),
         (b"Authentication-Results: " + RESULTS + b"\r\n" + MAIL,),
     ),
+    "MTA-STS record": Parser(mtasts.Announcement.parse, (b"v=STSv1; id=20160831085700Z; x=y;",), (Deliberate,), True),
+    "MTA-STS policy": Parser(
+        mtasts.Sts.parse,
+        (b"version: STSv1\r\nmode: enforce\nmx: *.example.org\nmx: a.b\nmax_age: 604800\r\n",),
+        (Deliberate,),
+    "MTA-STS policy that was kept": Parser(
+        Kept.parse,
+        (
+            b'{"domain": "a.b", "id": "1", "policy": "version: STSv1\\nmode: none\\nmax_age: 1", "fetched": 1, "used": 2e9}',
+        ),
+        (ValueError,),
+    "a peer's certificates": Parser(_certificates, (b"0\x03\x02\x01\x01",), ()),
     "zone file": Parser(
         zonefile.read,
         (b'$ORIGIN a.example.\n$TTL 1h\n@ SOA a b ( 1 2 3 4 5 ) ; x\nb TXT "a\n"\n',),

@@ -146,7 +146,7 @@ class DnsTree:
 
     def replace(self, name: str, kind: str, *texts: str, ttl: int = zones.TTL, servers: Servers = ()) -> None:
         """The RRset shall be these; none: it shall go. Waits until the servers (all of them, unless given) say so."""
-        wanted = [dns.rdata.from_text("IN", kind, text, origin=dns.name.root) for text in texts]
+        wanted = [dns.rdata.from_text("IN", kind, text, origin=dns.name.root, relativize=False) for text in texts]
         rdataset = dns.rdataset.from_rdata_list(ttl, wanted) if wanted else None
         self._commit(zone_of(name), {(name, kind): rdataset})
         self.wait_for(name, kind, [data.to_text(chunksize=0) for data in wanted], servers)

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from dnsops.base.errors import Later
+from dnsops.base.flow import arun
 from dnsops.records.txt.mtasts import Mode, Sts
-from dnsops.resolve.answer import Security
+from dnsops.resolve.answer import Answer, Question, Security
 from dnsops.resolve.memory import MemoryDns
+from mailsrv.send.route import Ours, Route, Router
 from mailsrv.transport.caching import Cache
 from mailsrv.transport.deciding import Rule
 from mailsrv.transport.found import Fault
@@ -134,3 +136,34 @@ def test_a_literal_has_no_policy() -> None:
     host = Host("[192.0.2.1]", ("192.0.2.1",))
     assert asyncio.run(policed.policy("[192.0.2.1]", host, False)).name == "opportunistic"
     assert dns.asked == []
+
+
+@pytest.mark.parametrize(
+    "target,reached",
+    [
+        (r"a\000b.example.org.", False), (r"a\032b.example.org.", False), (r"a\.b.example.org.", False), (r"\"x\".example.org.", False),
+        ("a_b.example.org.", True), ("xn--bcher-kva.example.org.", True), ("192.0.2.1.", True), (r"*.example.org.", True),
+        (r"<x>.example.org.", False), (r"\255.example.org.", False),
+    ],
+)  # fmt: skip
+def test_s_dns_07_odd_names_of_mail_hosts(target: str, reached: bool) -> None:
+    """Left out, or a name as any other; never a question that a resolver could misread."""
+
+    async def story() -> tuple[object, MemoryDns]:
+        dns = MemoryDns({"example.org": Security.SECURE})
+        dns.put("example.org", "MX", f"10 {target}")
+        if reached:
+            dns.put(target, "A", "192.0.2.25")
+
+        async def ask(question: Question) -> Answer:
+            return await dns.ask(question.name, question.type)
+
+        way = await arun(Router(Ours()).route("example.org"), ask)
+        if isinstance(way, Route):
+            policed = Policed(dns, None, Notes(lambda: NOON))
+            return [(await policed.policy("example.org", host, way.proven)).name for host in way.hosts], dns
+        return way, dns
+
+    found, dns = asyncio.run(story())
+    assert isinstance(found, list) is reached
+    assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_.*") for name, _ in dns.asked)

@@ -91,3 +91,16 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, right: str, wrong:
         load(tmp_path, HOUSE.replace(right, wrong))
     assert said in str(caught.value)
     assert "svn8UoSV" not in str(caught.value)
+
+
+def test_our_own_words_about_domains(tmp_path: Path) -> None:
+    house = load(
+        tmp_path,
+        "hostname: mx1.example.org\ntransport: {domains: {Partner.Example.net.: require}, fetch_from: 10.0.0.0/8}\n",
+    )
+    assert house.transport.domains == {"partner.example.net": "require"}
+    assert house.transport.fetch_from == ("10.0.0.0/8",)
+    assert house.transport.dane
+    assert house.transport.mta_sts
+    with pytest.raises(Flaws, match=r"m\.yml:2"):
+        load(tmp_path, "hostname: mx1.example.org\ntransport: {domains: {partner.example.net: perhaps}}\n")
