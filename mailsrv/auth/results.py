@@ -19,7 +19,7 @@ from dnsops.base.errors import ForUser
 from dnsops.records import names
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Spf
 from mailsrv.message import compose
-from mailsrv.message.header import body_start, without
+from mailsrv.message.header import body_start
 
 NAME = b"authentication-results"
 LONGEST = 64 << 10
@@ -110,7 +110,6 @@ def without_forged(content: bytes, server: str) -> bytes:
     if NAME not in content[:end].lower():
         return content
     ours = _canonical(server)
-    return without(content, lambda field: field.name == NAME and _claims(content[field.value : field.end], ours))
     kept, position = [], 0
     for field in _FIELD.finditer(content, 0, end):
         if _claims(field[1], ours):

@@ -24,13 +24,12 @@ from dnsops.base.errors import Deliberate
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
 from dnsops.records import names, rdata, zonefile
+from dnsops.records.tlsa import Tlsa
 from dnsops.records.txt import dkim as dkim_record
 from dnsops.records.txt import dmarc as dmarc_record
+from dnsops.records.txt import mtasts, tags
 from dnsops.records.txt import spf as spf_record
-from dnsops.records.txt import tags
 from dnsops.resolve.answer import Answer, Question, Security
-from dnsops.records.tlsa import Tlsa
-from dnsops.records.txt import mtasts
 from mailsrv.archive import kept, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
@@ -273,12 +272,14 @@ PARSERS: dict[str, Parser] = {
         mtasts.Sts.parse,
         (b"version: STSv1\r\nmode: enforce\nmx: *.example.org\nmx: a.b\nmax_age: 604800\r\n",),
         (Deliberate,),
+    ),
     "MTA-STS policy that was kept": Parser(
         Kept.parse,
         (
             b'{"domain": "a.b", "id": "1", "policy": "version: STSv1\\nmode: none\\nmax_age: 1", "fetched": 1, "used": 2e9}',
         ),
         (ValueError,),
+    ),
     "a peer's certificates": Parser(_certificates, (b"0\x03\x02\x01\x01",), ()),
     "zone file": Parser(
         zonefile.read,
