@@ -37,6 +37,7 @@ from mailsrv.serving import sockets
 from mailsrv.serving.allowed import imap_limits, networks, smtp_limits
 from mailsrv.serving.certificate import Certificate
 from mailsrv.serving.sockets import Door
+from mailsrv.serving.trusting import Trust
 from mailsrv.smtp.house import House
 from mailsrv.smtp.limits import Allowance, Gate
 from mailsrv.smtp.listener import Listener
@@ -62,9 +63,10 @@ class Server:
         folder: Path | None = None,
         proofs: Mapping[str, Credentials] | None = None,
         upgraded: Callable[[str, str], None] | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self.settings, self.store, self.log = settings, store, log
-        self._certificate, self._folder = certificate, folder
+        self._certificate, self._folder, self._trust = certificate, folder, trust or Trust()
         limits = smtp_limits(settings.limits)
         self.gate, self._memory = Gate(limits), Memory(limits.room)
         self.book = Book.of(settings)
@@ -99,6 +101,7 @@ class Server:
         self.settings, self.book, self._proofs = settings, book, proofs
         self._logins.use(book, proofs)
         self._dismiss(strangers)
+        self._trust.use(settings)
         rights = Rights(book, settings.auth.must_match_sender)
         for reception in self._receptions:
             reception.directory, reception.rights = book, rights
@@ -175,6 +178,8 @@ class Server:
         reception = Reception(
             self.settings.hostname, self.book, rights, self.store, self.log, _now, self._new_id, submission
         )
+        reception.outgoing, reception.stations = self._trust.outgoing, self._trust.stations
+        reception.judging = self._trust.judging
         if submission:
             reception.accounts, reception.allowance = self._smtp_logins(), self._allowance
         self._receptions.append(reception)

@@ -38,10 +38,18 @@ class Contents(Protocol):
 
 
 class Homeward:
-    """`host`: who reports. `token`: something that never comes twice."""
+    """`host`: who reports. `token`: something that never comes twice. `signed`: a message of ours, as it leaves."""
 
-    def __init__(self, host: str, directory: Directory, store: Contents, token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        host: str,
+        directory: Directory,
+        store: Contents,
+        token: Callable[[], str],
+        signed: Callable[[bytes, datetime], bytes] = lambda content, now: content,
+    ) -> None:
         self._host, self._directory, self._store, self._token = host, directory, store, token
+        self._signed = signed
 
     async def notice(self, notice: Notice, now: datetime) -> Message | None:
         """The notice, from the null sender to wherever its sender's mail goes."""
@@ -57,7 +65,10 @@ class Homeward:
 
         def compose() -> Message | None:
             text = dsn.notification(report)
-            return Message(text, digest(text), now, places, hops, "", _options(notice)) if text else None
+            if not text:
+                return None
+            text = self._signed(text, now)
+            return Message(text, digest(text), now, places, hops, "", _options(notice))
 
         return compose() if len(content) <= AT_ONCE else await asyncio.to_thread(compose)
 

@@ -1,6 +1,6 @@
 """The queue of a configuration, put together: routes, resolver, connections, and the way home for notices.
 
-    async with leaving(settings, store, book, log, addresses, login): ...        sends until the context ends, then drains
+    async with leaving(settings, store, book, log, resolver, going): ...        sends until the context ends, then drains
 
 Tells: who meets whom. Fails by: `Misconfigured` for a next hop that cannot be read.
 """
@@ -11,7 +11,8 @@ import asyncio
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,6 @@ from dnsops.base.log import Log
 from dnsops.base.secrets import Secret
 from dnsops.records import names
 from dnsops.resolve.answer import Resolver
-from dnsops.resolve.choice import resolver
-from dnsops.resolve.settings import configured
 from mailsrv.send import nexthop
 from mailsrv.send.carrier import Carrier
 from mailsrv.send.connections import Connections
@@ -30,8 +29,8 @@ from mailsrv.send.nexthop import Login
 from mailsrv.send.route import Ours, Router
 from mailsrv.send.story import Outbound
 from mailsrv.serving.policing import policing
+from mailsrv.serving.trusting import Trust
 from mailsrv.store.door import Store
-from mailsrv.transport.outcome import Outcomes
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
@@ -39,24 +38,25 @@ if TYPE_CHECKING:
 GRACE = 20.0  # seconds that attempts under way may take at the end
 
 
+@dataclass(frozen=True)
+class Going:
+    """What mail that leaves is given. addresses: this host's own.  state: where MTA-STS policies are kept, None: in memory."""
+
+    addresses: frozenset[str] = frozenset()
+    login: Login | None = None
+    state: Path | None = None
+    trust: Trust = field(default_factory=Trust)
+
+
 @asynccontextmanager
 async def leaving(
-    settings: Settings,
-    store: Store,
-    directory: Directory,
-    log: Log,
-    addresses: frozenset[str],
-    login: Login | None,
-    state: Path | None = None,
-    outcomes: Outcomes | None = None,
+    settings: Settings, store: Store, directory: Directory, log: Log, resolver: Resolver, going: Going
 ) -> AsyncIterator[Outbound]:
-    """Mail leaves while the context is open. state: where MTA-STS policies are kept; outcomes: for TLS reports."""
-    async with AsyncExitStack() as stack:
-        asked: Resolver = await stack.enter_async_context(resolver(configured(settings.resolver)))
-        policies, notes = await stack.enter_async_context(policing(settings, asked, state, outcomes))
-        way = router(settings, addresses, login)
-        carrier = Carrier(way, asked, Connections(settings.hostname), policies, notes)
-        inside = Homeward(settings.hostname, directory, store, _token)
+    """Mail leaves while the context is open."""
+    async with policing(settings, resolver, going.state, going.trust.notes) as (policies, notes):
+        way = router(settings, going.addresses, going.login)
+        carrier = Carrier(way, resolver, Connections(settings.hostname), policies, notes)
+        inside = Homeward(settings.hostname, directory, store, _token, going.trust.outgoing.signed)
         outbound = Outbound(store, carrier, inside, log, lambda: clock.now().wall)
         running = asyncio.create_task(outbound.run())
         running.add_done_callback(_told(log))

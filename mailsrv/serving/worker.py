@@ -8,9 +8,8 @@ Fails by: `ForUser` while opening. Afterwards only a signal ends it: what fails 
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 import signal
+import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -22,15 +21,20 @@ from typing import TYPE_CHECKING, Any
 from dnsops.base import files
 from dnsops.base.errors import Deliberate
 from dnsops.base.log import Log
+from dnsops.resolve.choice import resolver
+from dnsops.resolve.remembered import Remembered
+from dnsops.resolve.settings import configured
 from mailsrv.directory.credentials import Credentials, credentials
 from mailsrv.directory.register import REGISTER, Accounts
 from mailsrv.send.nexthop import Login
 from mailsrv.server import Server
 from mailsrv.serving.addresses import ours
-from mailsrv.serving.leaving import leaving
+from mailsrv.serving.leaving import Going, leaving
 from mailsrv.serving.looking import Looking
 from mailsrv.serving.notify import notify, reloading, watchdog
 from mailsrv.serving.people import People
+from mailsrv.serving.secret import secret_of
+from mailsrv.serving.trusting import trusting
 from mailsrv.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -91,16 +95,17 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         store = SqliteStore(work.state / STORE, work.log)
         stack.push_async_callback(store.close)
         spool = files.private_directory(work.state / SPOOL)
-        secret = secret_of(work.state)
+        secret = secret_of(work.state, SECRET)
         people = People(work.settings, work.proofs, Accounts(work.state / REGISTER), work.log)
         stack.push_async_callback(people.close)
         settings, proofs = people.everyone()
-        server = Server(settings, store, work.log, work.certificate, secret, spool, proofs, people.upgrade)
+        asked = Remembered(await stack.enter_async_context(resolver(configured(settings.resolver))), time.monotonic)
+        trust = await stack.enter_async_context(trusting(settings, work.state, asked, work.log))
+        server = Server(settings, store, work.log, work.certificate, secret, spool, proofs, people.upgrade, trust)
         if work.first:
             _sweep(spool)
-            await stack.enter_async_context(
-                leaving(work.settings, store, server, work.log, ours(work.doors), work.login, work.state)
-            )
+            going = Going(ours(work.doors), work.login, work.state, trust)
+            await stack.enter_async_context(leaving(work.settings, store, server, work.log, asked, going))
         looking = await stack.enter_async_context(_managed(work, server, measures)) if measures else None
         stack.push_async_callback(server.close, GRACE)
         await server.open(work.doors)
@@ -190,24 +195,6 @@ class _Signals:
     def _told(self, what: asyncio.Event) -> None:
         what.set()
         self.any.set()
-
-
-def secret_of(state: Path) -> bytes:
-    """32 octets of this installation's own, made once: what strangers see of accounts stays the same after a restart."""
-    path = files.private_directory(state) / SECRET
-    with suppress(FileNotFoundError, ValueError):
-        if len(kept := files.read_bounded(path, 32)) == 32:
-            return kept
-    fresh = secrets.token_bytes(32)
-    mine = path.with_name(f".{SECRET}.{os.getpid()}")
-    files.replace(mine, fresh)
-    try:
-        path.hardlink_to(mine)  # the first of several workers wins
-    except FileExistsError:
-        return secret_of(state)
-    finally:
-        mine.unlink()
-    return fresh
 
 
 def _sweep(spool: Path) -> None:

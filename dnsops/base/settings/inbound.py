@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dnsops.base.settings.section import Section, Text
-from dnsops.base.settings.words import ONE_OR_MANY, HostName
+from dnsops.base.settings.words import ONE_OR_MANY, HostName, Network
 
 Fate = Literal["accept", "junk", "refuse"]
 AccountFate = Literal["accept", "junk"]  # one recipient of several cannot refuse what the others take
@@ -20,6 +20,17 @@ class Inbound(Section):
         default=None,
         description="Our name in Authentication-Results; `hostname` unless given.",
         examples=["mx1.example.org"],
+    )
+    check: bool = Field(
+        default=True,
+        description="Whether SPF, DKIM, DMARC and ARC are looked at, and what `spam` names is asked.",
+        examples=[True],
+    )
+    trusted_networks: Annotated[tuple[Network, ...], ONE_OR_MANY] = Field(
+        default=("127.0.0.0/8", "::1/128"),
+        description="Networks whose mail is not checked: this machine's own, and hosts that checked it before us.",
+        examples=[["127.0.0.0/8", "192.0.2.80"]],
+        max_length=100,
     )
     dmarc: Literal["enforce", "quarantine", "ignore"] = Field(
         default="enforce",
@@ -46,6 +57,11 @@ class Inbound(Section):
         description="Domains whose ARC seals are believed when they say that DMARC passed before: forwarders and mailing lists.",
         examples=[["lists.example.net"]],
         max_length=1000,
+    )
+    seal: bool = Field(
+        default=True,
+        description="Whether mail that an alias sends on elsewhere gets an ARC seal of ours.",
+        examples=[True],
     )
     senders: dict[HostName, Fate] = Field(
         default={},
