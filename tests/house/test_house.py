@@ -50,7 +50,10 @@ PURE = (
         f"mailsrv.directory.sasl.{room}"
         for room in ("binding", "door", "gs2", "login", "oauthbearer", "plain", "scram")
     ),
-    *(f"mailsrv.auth.{room}" for room in ("author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")),
+    *(
+        f"mailsrv.auth.{room}"
+        for room in ("asked", "author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")
+    ),
     "mailsrv.message",
     *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice")),
     *(
