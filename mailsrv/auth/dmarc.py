@@ -19,8 +19,9 @@ from dataclasses import dataclass, field, replace
 from dnsops.base.flow import Flow
 from dnsops.records import names
 from dnsops.resolve.answer import Answer, Question
+from mailsrv.auth.asked import unknown
 from mailsrv.auth.author import Author
-from mailsrv.auth.treewalk import Finder, Record, Walker, unknown
+from mailsrv.auth.treewalk import Finder, Record, Walker
 from mailsrv.auth.verdicts import Dkim, Dmarc, Result, Spf, Wish
 
 MOST_IDENTIFIERS = 10

@@ -15,7 +15,8 @@ from dnsops.base.errors import ForUser
 from dnsops.base.flow import Flow
 from dnsops.base.printable import printable
 from dnsops.records import names
-from dnsops.resolve.answer import Answer, Question, Security
+from dnsops.resolve.answer import Answer, Question
+from mailsrv.auth.asked import unknown
 from mailsrv.auth.verdicts import Iprev, Result
 
 MOST_NAMES = 3
@@ -29,7 +30,7 @@ def reverse(address: str) -> Flow[Question, Answer, Iprev]:
     except ValueError:
         return Iprev(Result.PERMERROR, why="not an address of the Internet")
     answer = yield Question(ip.reverse_pointer, "PTR")
-    if _unknown(answer):
+    if unknown(answer):
         return Iprev(Result.TEMPERROR, why=f"the name of {ip} cannot be known now")
     if not answer.items:
         return Iprev(Result.PERMERROR, why=f"{ip} has no name")
@@ -41,7 +42,7 @@ def _confirmed(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, written: list[
     trouble = ""
     for name in filter(None, map(_host, written)):
         answer = yield Question(name, "A" if ip.version == 4 else "AAAA")
-        if _unknown(answer):
+        if unknown(answer):
             trouble = name
         elif any(str(item) == str(ip) for item in answer.items):
             return Iprev(Result.PASS, name)
@@ -56,10 +57,6 @@ def _host(text: str) -> str:
         return names.host(text)
     except ForUser:
         return ""
-
-
-def _unknown(answer: Answer) -> bool:
-    return answer.security in (Security.BOGUS, Security.FAILED) or answer.rcode not in ("NOERROR", "NXDOMAIN")
 
 
 def _unmapped(

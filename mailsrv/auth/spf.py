@@ -22,7 +22,8 @@ from dnsops.records.rdata import Rdata
 from dnsops.records.txt.spf import LONGEST, is_spf
 from dnsops.records.txt.spf import Spf as SpfRecord
 from dnsops.records.txt.texts import text_of
-from dnsops.resolve.answer import Answer, Resolver, Security
+from dnsops.resolve.answer import Answer, Resolver
+from mailsrv.auth.asked import unknown
 from mailsrv.auth.verdicts import Result, Spf
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def null(helo: Spf) -> Spf:
 
 def found(answer: Answer) -> tuple[str, list[str]]:
     """An answer as spftrace wants it: a return code, and the data as text. Raises `ForUser` for a record that is none."""
-    if answer.security in (Security.BOGUS, Security.FAILED) or answer.rcode not in ("NOERROR", "NXDOMAIN"):
+    if unknown(answer):
         return "SERVFAIL", []
     if answer.type == "TXT":
         return answer.rcode, _texts(answer)

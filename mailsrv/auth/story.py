@@ -42,11 +42,15 @@ class Signatures(Protocol):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the message came in from. address: the client's.  sender: LOCAL@DOMAIN of MAIL FROM, "" for the null sender."""
+    """Where the message came in from. address: the client's.  sender: LOCAL@DOMAIN of MAIL FROM, "" for the null sender.
+
+    before: what was found for an earlier message of the same session, when client and HELO are still the same.
+    """
 
     address: str
     helo: str
     sender: str
+    before: Authentication | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ async def authenticate(content: bytes, origin: Origin, means: Means, now: dateti
     loop = asyncio.get_running_loop()
     end = loop.time() + means.total
     iprev, (helo, mail), (dkim, arc), found = await asyncio.gather(
-        _until(end, arun(reverse(origin.address), ask), Iprev(Result.TEMPERROR, why=TOO_LATE)),
+        _until(end, _iprev(origin, ask), Iprev(Result.TEMPERROR, why=TOO_LATE)),
         _until(end, _spf(origin, means), _late_spf(origin)),
         _until(end, means.signatures(content, means.resolver, now), _late_signatures(who)),
         _until(end, arun(discover(who, means.find), ask), _late_policies(who)),
@@ -76,16 +80,26 @@ async def authenticate(content: bytes, origin: Origin, means: Means, now: dateti
     return Authentication(iprev, helo, mail, dkim, arc, dmarc)
 
 
+async def _iprev(origin: Origin, ask: Ask) -> Iprev:
+    if origin.before is not None and origin.before.iprev.result is not Result.TEMPERROR:
+        return origin.before.iprev
+    return await arun(reverse(origin.address), ask)
+
+
 async def _spf(origin: Origin, means: Means) -> tuple[Spf, Spf]:
     """Of HELO's name and of MAIL FROM; a null sender is HELO's postmaster, and costs nothing more."""
     check = Check(means.resolver, means.host)
     if not origin.sender:
-        helo = await check.helo(origin.address, origin.helo)
+        helo = await _helo(origin, check)
         return helo, null(helo)
-    helo, mail = await asyncio.gather(
-        check.helo(origin.address, origin.helo), check.mail(origin.address, origin.sender, origin.helo)
-    )
+    helo, mail = await asyncio.gather(_helo(origin, check), check.mail(origin.address, origin.sender, origin.helo))
     return helo, mail
+
+
+async def _helo(origin: Origin, check: Check) -> Spf:
+    if origin.before is not None and origin.before.helo.result is not Result.TEMPERROR:
+        return origin.before.helo
+    return await check.helo(origin.address, origin.helo)
 
 
 async def _until(end: float, work: Awaitable[T], late: T) -> T:

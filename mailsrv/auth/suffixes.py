@@ -9,8 +9,15 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mailsrv.auth.treewalk import Finder
+
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
+
+
+def finder(setting: str) -> Finder | None:
+    """What `inbound.organizational` means: "psl" this list, "tree" the tree walk."""
+    return organizational if setting == "psl" else None
 
 
 def organizational(domain: str) -> str:

@@ -18,7 +18,8 @@ from dnsops.base.flow import Flow
 from dnsops.records import names
 from dnsops.records.txt.dmarc import Policy, is_policy
 from dnsops.records.txt.texts import texts
-from dnsops.resolve.answer import Answer, Question, Security
+from dnsops.resolve.answer import Answer, Question
+from mailsrv.auth.asked import unknown
 
 MOST_QUESTIONS = 8
 LONGEST_TARGET = 7  # labels of every name but the first (RFC 9989 4.10, step 4)
@@ -102,11 +103,6 @@ def _asked(domain: str) -> Flow[Question, Answer, Record | str | None]:
 @lru_cache(maxsize=256)
 def _read(text: str) -> Policy:
     return Policy.parse(text)
-
-
-def unknown(answer: Answer) -> bool:
-    """Bogus, refused or silent is never "there is none" (promise P-28)."""
-    return answer.security in (Security.BOGUS, Security.FAILED) or answer.rcode not in ("NOERROR", "NXDOMAIN")
 
 
 def _organizational(start: str, records: list[Record]) -> str:

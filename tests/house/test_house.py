@@ -57,6 +57,7 @@ PURE = (
     *(f"mailsrv.auth.{room}" for room in ("author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")),
     *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
     "mailsrv.echo",
+        for room in ("asked", "author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from dnsops.resolve.answer import Answer, Resolver, Security
 from dnsops.resolve.memory import MemoryDns
 from mailsrv.auth import suffixes
 from mailsrv.auth.story import TOO_LATE, Means, Origin, authenticate
-from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Result, Seal, Wish
+from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Iprev, Result, Seal, Spf, Wish
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 MAIL = b"From: Ann <ann@example.org>\r\nTo: b@us.org\r\n\r\nhello\r\n"
@@ -83,6 +84,21 @@ def test_a_null_sender_costs_no_second_check() -> None:
     assert dns.asked.count(("mail.example.org", "TXT")) == 1
 
 
+def test_what_is_known_of_a_client_is_not_asked_for_its_next_message() -> None:
+    first, dns = origin(), world()
+    second = origin(client=replace(CLIENT, sender="b@bounces.example.org", before=first), dns=dns)
+    assert (second.iprev, second.helo) == (first.iprev, first.helo)
+    assert second.mail.identity == "b@bounces.example.org"
+    assert {name for name, _ in dns.asked} == {"bounces.example.org", "_dmarc.example.org", "_dmarc.org",
+                                               "_dmarc.bounces.example.org"}  # fmt: skip
+
+
+def test_what_could_not_be_known_is_asked_again() -> None:
+    late = replace(origin(), iprev=Iprev(Result.TEMPERROR), helo=Spf(Result.TEMPERROR, helo=True))
+    again = origin(client=replace(CLIENT, before=late))
+    assert (again.iprev.result, again.helo.result) == (Result.PASS, Result.PASS)
+
+
 def test_s_dns_01_a_dead_resolver_makes_everything_temporary() -> None:
     class Dead:
         async def ask(self, name: str, type_name: str) -> Answer:
@@ -119,7 +135,8 @@ def test_no_from_is_no_pass() -> None:
 
 
 def test_the_public_suffix_list_where_it_is_wanted() -> None:
-    assert origin(find=suffixes.organizational).dmarc.result is Result.PASS
+    assert origin(find=suffixes.finder("psl")).dmarc.result is Result.PASS
+    assert suffixes.finder("tree") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"From: " * 10000, b"\xff\xfe\r\n\r\n"])
