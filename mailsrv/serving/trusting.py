@@ -89,7 +89,7 @@ async def trusting(
 
 def _judging(settings: Settings, resolver: Resolver, log: Log, ledger: Ledger, notes: Notes) -> Judging:
     host = settings.inbound.authserv_id or settings.hostname
-    find = suffixes.organizational if settings.inbound.organizational == "psl" else None
+    find = suffixes.finder(settings.inbound.organizational)
     means = Means(resolver, signatures, settings.hostname, find)
     scanning = Scanning(panel(settings.spam), resolver, log)
     judging = Judging(host, means, scanning, decide.rules(settings.inbound), log, _now, ledger=ledger, notes=notes)

@@ -54,10 +54,12 @@ PURE = (
         f"mailsrv.auth.{room}"
         for room in ("arc", "canonical", "dkim", "keys", "results", "signature", "signing", "verdicts")
     ),
-    *(f"mailsrv.auth.{room}" for room in ("author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")),
-    *(f"mailsrv.auth.{room}" for room in ("verdicts",)),
+    *(
+        f"mailsrv.auth.{room}"
+        for room in ("arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys", "results")
+    ),
+    *(f"mailsrv.auth.{room}" for room in ("sealers", "signature", "signing", "treewalk", "verdicts")),
     "mailsrv.echo",
-        for room in ("asked", "author", "decide", "dmarc", "iprev", "sealers", "treewalk", "verdicts")
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"

@@ -19,8 +19,8 @@ from mailsrv.send.nexthop import Here, NextHop
 from mailsrv.serving import addresses, notify, privileges
 from mailsrv.serving.allowed import imap_limits, smtp_limits
 from mailsrv.serving.leaving import relay_login, router
+from mailsrv.serving.secret import secret_of
 from mailsrv.serving.sockets import Door
-from mailsrv.serving.worker import secret_of
 
 ROOT = os.geteuid() == 0
 
@@ -130,8 +130,8 @@ def test_where_mail_goes_by_the_configuration() -> None:
 
 
 def test_the_secret_of_an_installation_is_made_once(tmp_path: Path) -> None:
-    first = secret_of(tmp_path / "state")
+    first = secret_of(tmp_path / "state", "login.secret")
     assert len(first) == 32
-    assert secret_of(tmp_path / "state") == first
+    assert secret_of(tmp_path / "state", "login.secret") == first
     assert (tmp_path / "state" / "login.secret").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["login.secret"]
