@@ -22,7 +22,7 @@ from dnsops.base.printable import printable
 from dnsops.records.txt.tags import Malformed
 from dnsops.resolve.answer import Answer, Question
 from mailsrv.auth import dkim, signature
-from mailsrv.auth.canonical import Fields, readable, relaxed_field
+from mailsrv.auth.canonical import Fields, mentions, readable, relaxed_field
 from mailsrv.auth.dkim import Trouble
 from mailsrv.auth.keys import Signer
 from mailsrv.auth.signature import INSTANCES, Signature
@@ -79,6 +79,8 @@ class _Broken(Exception):
 
 def examine(content: bytes) -> Chain:
     """The chain of a message, hashed where it may hold. Processor only; linear in `content`."""
+    if not mentions(content, b"arc-"):
+        return Chain()
     if not readable(content):
         return Chain(why=dkim.TOO_LARGE)
     fields = Fields(content)

@@ -34,6 +34,11 @@ def readable(content: bytes) -> bool:
     return end <= LARGEST_HEADER and content.count(b"\n", 0, end) <= MOST_LINES
 
 
+def mentions(content: bytes, name: bytes) -> bool:
+    """Whether the header may have a field of that name (in lower case); most mail is done with here."""
+    return name in content[: body_start(content, 0, len(content))].lower()
+
+
 class Fields:
     """The fields of a header, from the top; each is brought into a form once, however many signatures name it."""
 

@@ -16,13 +16,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from dnsops.base.flow import Flow
 from dnsops.records import names
 from dnsops.records.txt.tags import Malformed
 from dnsops.resolve.answer import Answer, Question, Security
 from mailsrv.auth import keys, signature
-from mailsrv.auth.canonical import Fields, body_hash, readable
+from mailsrv.auth.canonical import Fields, body_hash, mentions, readable
 from mailsrv.auth.keys import PublicKey
 from mailsrv.auth.signature import HISTORIC, Signature
 from mailsrv.auth.verdicts import Dkim, Result
@@ -53,6 +54,8 @@ def top_level(domain: str) -> bool:
 
 def examine(content: bytes, public: Callable[[str], bool] = top_level) -> tuple[Signed, ...]:
     """The signatures of a message, from the top, hashed and compared with the body. Processor only; linear in `content`."""
+    if not mentions(content, NAME):
+        return ()
     if not readable(content):
         return (Signed(Dkim(Result.POLICY, why=TOO_LARGE)),)
     fields = Fields(content)
@@ -211,13 +214,19 @@ def _examined(
                 why=malformed.what,
             )
         )
-    shown, b = tuple(b" ".join(read.fields).decode().split(" ")), signature.first_of_b(found)
-    verdict = Dkim(Result.NONE, read.domain, read.selector, read.identity, read.algorithm, b=b, fields=shown)
+    b, names_ = signature.first_of_b(found), _shown(read.fields)
+    verdict = Dkim(Result.NONE, read.domain, read.selector, read.identity, read.algorithm, b=b, fields=names_)
     if (refused := _refused(read, public)) is not None:
         return Signed(replace(verdict, result=refused.result, why=refused.why))
     if body(content, fields, read.relaxed_body, hashed) != read.body_hash:
         return Signed(replace(verdict, result=Result.FAIL, why="the body is not the one that was signed"))
     return Signed(verdict, read, header_digest(fields, read, place))
+
+
+@lru_cache(256)
+def _shown(fields: tuple[bytes, ...]) -> tuple[str, ...]:
+    """As text. A few mailers' lists are in most mail."""
+    return tuple(name.decode() for name in fields)
 
 
 def _refused(read: Signature, public: Callable[[str], bool]) -> Trouble | None:
