@@ -318,7 +318,7 @@ def test_requiretls_takes_testing_for_serious(shown: Any) -> None:
     sink = Sink({}, (*TLS, "REQUIRETLS"), shown[0])
     verdict, _ = run(sent(Rule(TESTING), sink, options=("REQUIRETLS",)))
     assert words(verdict)[:2] == ("FAILED", "5.7.10")
-    assert sink.messages == []
+    assert (sink.messages, sink.connections) == ([], 1)
 
 
 @pytest.mark.parametrize(
