@@ -156,8 +156,10 @@ class Carrier:
     def _note(
         self, whose: tuple[str, Host] | None, peer: Peer, trouble: Trouble | None, details: str, begun: bool = False
     ) -> None:
-        """For the TLS report: sessions that began, and those that TLS was the end of."""
-        if self._notes is not None and whose is not None and (begun or trouble is not None):
+        """For the TLS report: sessions that began, and those that TLS was the end of; not those that passed policies by."""
+        if peer.policy is WAIVED or self._notes is None or whose is None:
+            return
+        if begun or trouble is not None:
             domain, host = whose
             self._notes.note(mail_domain(domain), host, peer.policy, peer.address, trouble, details)
 

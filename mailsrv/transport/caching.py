@@ -22,6 +22,7 @@ from dnsops.base.errors import ForUser
 from dnsops.records.txt.mtasts import LARGEST, Sts
 
 MOST = 10_000  # domains
+SHORTEST = timedelta(minutes=5)  # else a max_age of 0 would mean one fetch for each message
 LARGEST_FILE = LARGEST * 8  # JSON may write one byte as six
 
 
@@ -37,7 +38,7 @@ class Kept:
 
     @property
     def ends(self) -> datetime:
-        return self.fetched + timedelta(seconds=self.sts.max_age)
+        return self.fetched + max(timedelta(seconds=self.sts.max_age), SHORTEST)
 
     @classmethod
     def parse(cls, data: bytes) -> Kept:

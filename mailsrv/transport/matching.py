@@ -68,7 +68,8 @@ def _anchors(chain: Chain, records: Sequence[Tlsa]) -> list[bytes]:
     """The certificates that the records make trustworthy; a lone certificate may be its own authority."""
     above = chain.certificates[1:] or chain.certificates
     found = [der for der in above if any(_stands_for(record, der) for record in records)]
-    found += [record.data for record in records if (record.selector, record.matching) == (0, 0)]
+    whole = [record.data for record in records if (record.selector, record.matching) == (0, 0)]
+    found += [der for der in whole if der != chain.certificates[0]]
     keys = [record.data for record in records if (record.selector, record.matching) == (1, 0)][:MOST_KEYS]
     found += [der for der in chain.certificates if any(_signed_by(key, der) for key in keys)]
     return list(dict.fromkeys(found))

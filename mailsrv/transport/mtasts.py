@@ -15,11 +15,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from dnsops.base.errors import ForUser, Later
 from dnsops.records import names, rdata
-from dnsops.records.txt.mtasts import OWNER, Sts, announced
+from dnsops.records.rdata import Rdata
+from dnsops.records.txt.mtasts import OWNER, Announcement, Sts, announced
 from dnsops.resolve.answer import Answer, Resolver, Security
 from mailsrv.transport.caching import Cache, Kept
 from mailsrv.transport.found import NOTHING, Fault, Found
@@ -58,7 +60,7 @@ class StsPolicies:
             if kept is None:
                 raise Later(f"whether {domain} has an MTA-STS policy cannot be known now: {trouble}")
             return Found(kept.sts, f"kept; the DNS does not say whether it is still the one ({trouble})")
-        announcement = announced(_texts(answer))
+        announcement = _announced(answer.items)
         if announcement is None:
             return Found(kept.sts, "kept; it is not announced any more") if kept else NOTHING
         if kept is not None and kept.id == announcement.id:
@@ -120,7 +122,7 @@ class StsPolicies:
 
     async def _refreshed(self, kept: Kept) -> bool:
         answer = await self._resolver.ask(f"{OWNER}.{kept.domain}", "TXT")
-        announcement = None if _trouble(answer) else announced(_texts(answer))
+        announcement = None if _trouble(answer) else _announced(answer.items)
         if announcement is None or self._recently_failed(kept.domain, announcement.id):
             return False
         return isinstance(await self._fetched(kept.domain, announcement.id, kept.used), Sts)
@@ -139,10 +141,11 @@ def _ripe(kept: Kept, now: datetime) -> bool:
     return now - kept.fetched >= min(FRESH, half) and now - kept.used < FORGOTTEN
 
 
-def _texts(answer: Answer) -> list[str]:
-    """The TXT records, their strings joined (RFC 8461 3.1)."""
-    found = sorted(answer.items, key=str)[:MOST_RECORDS]
-    return [b"".join(rdata.strings(item)).decode("latin-1") for item in found if item.type == "TXT"]
+@lru_cache(maxsize=256)  # reading TXT records costs more than all the rest of a decision
+def _announced(items: frozenset[Rdata]) -> Announcement | None:
+    """What these TXT records say, their strings joined (RFC 8461 3.1)."""
+    found = sorted((item for item in items if item.type == "TXT"), key=str)[:MOST_RECORDS]
+    return announced(b"".join(rdata.strings(item)).decode("latin-1") for item in found)
 
 
 def _trouble(answer: Answer) -> str:

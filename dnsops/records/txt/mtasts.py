@@ -119,7 +119,7 @@ class Sts:
         """Whether a pattern means this host; `*.` stands for one label (RFC 8461 4.1)."""
         host = host.lower()
         _, _, parent = host.partition(".")
-        return host in self.mx or (parent != "" and f"*.{parent}" in self.mx)
+        return host in self.mx or f"*.{parent}" in self.mx
 
 
 def _lines(data: bytes) -> list[str]:

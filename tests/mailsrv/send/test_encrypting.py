@@ -281,9 +281,9 @@ def test_tls_required_no_goes_past_policies_and_still_tries_tls(
 ) -> None:
     """RFC 8689 5."""
     sink, rule = Sink({}, offers, shown[0]), Rule(policy)
-    verdict, _ = run(sent(rule, sink, letter=WAIVING))
+    verdict, heard = run(sent(rule, sink, letter=WAIVING))
     assert words(verdict) == ("DELIVERED", "2.0.0", "tls-required-no", trust)
-    assert rule.asked == []
+    assert (rule.asked, heard) == ([], [])
 
 
 def test_requiretls_goes_before_tls_required_no(shown: Any) -> None:
@@ -318,7 +318,7 @@ def test_requiretls_takes_testing_for_serious(shown: Any) -> None:
     sink = Sink({}, (*TLS, "REQUIRETLS"), shown[0])
     verdict, _ = run(sent(Rule(TESTING), sink, options=("REQUIRETLS",)))
     assert words(verdict)[:2] == ("FAILED", "5.7.10")
-    assert sink.messages == []
+    assert (sink.messages, sink.connections) == ([], 1)
 
 
 @pytest.mark.parametrize(

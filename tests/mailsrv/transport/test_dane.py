@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from dnsops.base.errors import Later
-from dnsops.base.flow import arun
+from dnsops.base.flow import arun, run
 from dnsops.records.tlsa import Tlsa
-from dnsops.resolve.answer import Security
+from dnsops.resolve.answer import Answer, Security
 from dnsops.resolve.memory import MemoryDns
 from mailsrv.transport.dane import MOST_RECORDS, Dane, NoDane, look, unusable, usable
 from mailsrv.transport.host import Host
@@ -137,3 +137,20 @@ def test_a_thousand_records_are_a_hundred() -> None:
 def test_a_name_too_long_for_records_has_none() -> None:
     name = ".".join(["a" * 62] * 4)
     assert "too long" in str(seen(Host(name, ("192.0.2.1",), canonical=name, proven=True), lambda dns: None))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(OWNER, "TLSA", BOGUS, "NOERROR", frozenset({Tlsa.parse(A)})),
+        Answer(OWNER, "TLSA", FAILED, "NOERROR"),
+        Answer(OWNER, "TLSA", SECURE, "SERVFAIL"),
+        Answer(OWNER, "TLSA", INSECURE, "REFUSED"),
+        Answer(OWNER, "TLSA", INSECURE, ""),
+    ],
+    ids=lambda answer: f"{answer.security.name} {answer.rcode}",
+)
+def test_each_sign_of_trouble_is_enough(answer: Answer) -> None:
+    """RFC 7672 2.1.2."""
+    with pytest.raises(Later):
+        run(look("example.org", HERE, True), lambda question: answer)

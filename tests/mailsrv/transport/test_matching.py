@@ -192,3 +192,9 @@ def test_rubbish_is_a_mismatch_and_no_exception(chain: list[bytes], selector: in
     none = record(3, selector, matching, ROOT, ROOT_KEY)
     assert trouble(chain, none) is Trouble.VALIDATION_FAILURE
     assert trouble(chain, none, record(2, selector, matching, b"0\x03\x02\x01\x01", b"0\x03\x02\x01\x02")) is not None
+
+
+@pytest.mark.parametrize("selector,matching", FORMS)
+def test_usage_2_does_not_mean_the_hosts_own_certificate(selector: int, matching: int) -> None:
+    """RFC 7671 5.2: it names who issued it."""
+    assert trouble(CHAIN, record(2, selector, matching, LEAF, spki(KEY))) is Trouble.CERTIFICATE_NOT_TRUSTED

@@ -288,7 +288,7 @@ def test_a_file_of_another_name_is_nobodys(tmp_path: Path) -> None:
 
 def test_a_full_cache_drops_what_ends_first(tmp_path: Path) -> None:
     cache = Cache(tmp_path, most=3)
-    for number, age in enumerate((300, 100, 200, 400)):
+    for number, age in enumerate((3000, 1000, 2000, 4000)):
         kept = Kept(f"d{number}.example.org", "1", Sts(Mode.NONE, (), age), NOON, NOON)
         cache.put(kept)
         cache.save(kept)
@@ -312,5 +312,31 @@ def test_a_disk_that_fails_costs_durability_only(tmp_path: Path) -> None:
         assert (await world.find()).sts == ENFORCE
         assert (await world.find()).sts == ENFORCE
         assert len(world.web.asked) == 1
+
+    run(story())
+
+
+def test_a_policy_for_no_time_at_all_is_not_fetched_for_each_message() -> None:
+    async def story() -> None:
+        world = World()
+        world.web.now = Sts(Mode.ENFORCE, ("mx1.example.org",), 0)
+        for _ in range(5):
+            assert (await world.find()).sts is not None
+        assert len(world.web.asked) == 1
+        world.now += timedelta(minutes=5)
+        await world.find()
+        assert len(world.web.asked) == 2
+
+    run(story())
+
+
+def test_a_domain_has_one_policy_in_every_spelling() -> None:
+    async def story() -> None:
+        world = World()
+        world.dns.put("_mta-sts.xn--bcher-kva.example", "TXT", '"v=STSv1; id=1;"')
+        for spelling in ("bücher.example", "BÜCHER.example.", "xn--bcher-kva.example"):
+            assert (await world.find(spelling)).sts == ENFORCE
+        assert world.web.asked == ["xn--bcher-kva.example"]
+        assert (await world.find("no such..name")).sts is None
 
     run(story())

@@ -95,7 +95,7 @@ def changed(old: str, new: str) -> bytes:
         changed("mode: enforce\n", "mode: enforce\n\n"), changed("mode: enforce\n", "mode: enforce\r\r\n"),
         changed("mode: enforce\n", " mode: enforce\n"), changed("mode: enforce\n", "mode: enforce\0\n"),
         b"version: STSv1\nmode: enforce\nmax_age: 1\n", b"version: STSv1\nmode: testing\nmax_age: 1\n",
-        GOOD.encode() + b"\xff", GOOD.encode() + b"x: y\n" * 2000, GOOD.encode() + b"x" * LARGEST,
+        GOOD.encode() + b"x: a\x01b\n", GOOD.encode() + b"x: a\rb\n", GOOD.encode() + b"x: a\x7fb\n", GOOD.encode() + b"\xff", GOOD.encode() + b"x: y\n" * 2000, GOOD.encode() + b"x" * LARGEST,
         GOOD.encode() + b"".join(b"mx: m%d.example.com\n" % n for n in range(300)), GOOD.encode("utf-16"),
     ],
 )  # fmt: skip
