@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mailsrv.reports.received import Received
     from mailsrv.reports.sending import Sent
     from mailsrv.reports.tls_json import TlsReport
+    from mailsrv.reports.unpack import Unpacked
 
 COLUMNS = ("ID", "Kind", "Domain", "From", "Proven", "Day", "Total", "Failed")
 STORE = "store"  # in the state directory
@@ -114,21 +115,13 @@ def export(number: int, form: str, config_file: str | None) -> None:
 @json_option
 def take(file: Path, config_file: str | None, as_json: bool) -> int:
     """Read a report from FILE - a mail, gzip, zip, XML or JSON - and keep it with the others."""
-    from dnsops.base import clock, files
-    from mailsrv.reports import limits, receiving
+    from dnsops.base import clock
+    from mailsrv.reports import receiving
     from mailsrv.reports.limits import Unreadable
-    from mailsrv.reports.unpack import opened
 
-    now = clock.now().wall
     try:
-        data = files.read_bounded(file, 2 * limits.ENCODED)
-        try:
-            found = opened(data)
-            received, content = receiving.read_document(found.kind, found.data, now)
-        except Unreadable:
-            received, content = receiving.read(data, now)
-    except (OSError, ValueError) as error:
-        raise ForUser(f"cannot be read: {error}", str(file)) from None
+        found = _unwrapped(file)
+        received, content = receiving.read_document(found.kind, found.data, clock.now().wall)
     except Unreadable as error:
         raise ForUser(str(error), str(file)) from None
     with _house(config_file) as house:
@@ -195,6 +188,23 @@ def cells(received: Received) -> list[str]:
     return [str(received.number), *(printable(text) for text in texts), *counts]
 
 
+def _unwrapped(file: Path) -> Unpacked:
+    """The report in a file; what is neither packed nor a report by its first bytes must be a mail."""
+    from dnsops.base import files
+    from mailsrv.reports import limits
+    from mailsrv.reports.limits import Unreadable
+    from mailsrv.reports.unpack import opened, unpack
+
+    try:
+        data = files.read_bounded(file, 2 * limits.ENCODED)
+    except (OSError, ValueError) as error:
+        raise ForUser(f"cannot be read: {error}", str(file)) from None
+    try:
+        return opened(data)
+    except Unreadable:
+        return unpack(data)
+
+
 def _one(config_file: str | None, number: int) -> tuple[Received, Aggregate | TlsReport, bytes]:
     from mailsrv.reports import dmarc_xml, tls_json
 
@@ -214,6 +224,7 @@ async def _send(house: House, now: datetime) -> Sent:
     from dnsops.resolve.choice import resolver
     from dnsops.resolve.settings import configured as resolver_settings
     from mailsrv.reports import configured
+    from mailsrv.reports.posting import Posting
     from mailsrv.reports.sending import Sending
     from mailsrv.store.sqlite import SqliteStore
 
@@ -227,7 +238,15 @@ async def _send(house: House, now: datetime) -> Sent:
         try:
             reporter, own = configured.reporter(settings), configured.own(settings)
             sending = Sending(
-                house.ledger, reporter, ask, store, _signed, Log(), own, frozenset(settings.reports.exclude)
+                house.ledger,
+                reporter,
+                ask,
+                store,
+                _signed,
+                Posting().post,
+                Log(),
+                own,
+                frozenset(settings.reports.exclude),
             )
             return await sending.run(now)
         finally:

@@ -5,7 +5,7 @@
 
 Standards: RFC 9990 3.1 and appendix A; RFC 7489 appendix C for what is read (pct, several SPF results, HELO's too).
 A DOCTYPE is refused before the parser sees a byte of it, so there are no entities to expand or to fetch; so is UTF-16.
-Limits: `limits.INFLATED` bytes, `ROWS`, `RESULTS` a row, `DEPTH`; texts are cut. One pass, no tree.
+Limits: `limits.INFLATED` bytes, `ROWS`, `ELEMENTS`, `RESULTS` a row, `DEPTH`; texts are cut. One pass, no tree.
 Fails by: `Unreadable`.
 """
 
@@ -104,6 +104,7 @@ class _Reading:
     def __init__(self) -> None:
         self.paths = [""]
         self.namespace: str | None = None
+        self.elements = 0
         self.foreign = 0  # elements of another namespace that are open, with all in them
         self.found: dict[str, str] = {}
         self.pieces: list[str] | None = None
@@ -126,6 +127,9 @@ class _Reading:
         namespace, _, local = name.rpartition(" ")
         if self.namespace is None:
             self._root(namespace, local)
+        self.elements += 1
+        if self.elements > limits.ELEMENTS:
+            raise Unreadable("the report has too many elements")
         self.pieces, self.length = None, 0
         if self.foreign or namespace not in (self.namespace, ""):
             self.foreign += 1

@@ -115,6 +115,14 @@ class Ledger:
             sql = "INSERT INTO sent VALUES (?, ?, ?, ?, 1, 0) ON CONFLICT DO UPDATE SET tries = tries + 1"
             db.execute(sql, (f"{day}", kind, domain, destination))
 
+    def forgive(self, day: date, kind: str, domain: str, destination: str) -> None:
+        """It was not sent, and it is known that nothing of it happened."""
+        with self._writing() as db:
+            sql = (
+                "UPDATE sent SET tries = tries - 1 WHERE (day, kind, domain, destination) = (?, ?, ?, ?) AND tries > 0"
+            )
+            db.execute(sql, (f"{day}", kind, domain, destination))
+
     def done(self, day: date, kind: str, domain: str, destination: str = "") -> None:
         """This was sent, or will never be."""
         with self._writing() as db:

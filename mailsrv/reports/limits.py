@@ -12,6 +12,7 @@ PACKED = 10 << 20  # bytes of one attachment, its transfer encoding taken off
 ENCODED = 15 << 20  # bytes of one attachment as it stands in the mail
 ATTACHMENTS = 4  # of one mail that are looked into
 ROWS = 100_000  # of one DMARC report
+ELEMENTS = 1_000_000  # of one DMARC report: ten megabytes of real rows have half of them
 RESULTS = 100  # signatures, SPF results, reasons of one row; errors of one report
 DEPTH = 16  # elements inside one another; brackets inside one another
 JSON = 1 << 20  # bytes of one TLS report; a big one of Google's has 20 KB
@@ -29,4 +30,6 @@ class Unreadable(Deliberate):
 
 def shortened(text: str) -> str:
     """Text from elsewhere: on one line, cut, and such as can be written anywhere."""
+    if len(text) <= TEXT and text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * TEXT]).split())[:TEXT]

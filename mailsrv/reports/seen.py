@@ -26,6 +26,7 @@ STRINGS = 20
 LONGEST_STRING = 500
 DETAILS = 200  # characters
 NAME = 253
+_ENCODED = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _check(spf: Spf) -> tuple[Checked, ...]:
 
 def row_text(row: Row) -> str:
     """A row without its count; equal rows have equal texts."""
-    return json.dumps(
+    return _ENCODED(
         [
             row.source,
             row.disposition,
@@ -143,8 +144,7 @@ def row_text(row: Row) -> str:
             [[one.type, one.comment] for one in row.reasons],
             [[one.domain, one.selector, one.result] for one in row.signatures],
             [[one.domain, one.result, one.scope] for one in row.checks],
-        ],
-        separators=(",", ":"),
+        ]
     )
 
 
@@ -183,7 +183,7 @@ def of_session(outcome: Outcome) -> Seen | None:
     failure = [
         outcome.trouble.value, outcome.helo[:NAME], outcome.address[:NAME], shortened(outcome.details)[:DETAILS],
     ] if outcome.trouble else None  # fmt: skip
-    text = json.dumps([outcome.type.value, strings, patterns, outcome.mx[:NAME], failure], separators=(",", ":"))
+    text = _ENCODED([outcome.type.value, strings, patterns, outcome.mx[:NAME], failure])
     host = outcome.mx[:NAME] if outcome.type is PolicyType.TLSA else ""
     return Seen("tls", outcome.when.astimezone(UTC).date(), outcome.domain[:NAME], text, host)
 

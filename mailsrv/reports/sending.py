@@ -7,7 +7,8 @@ nothing here waits. What the DNS cannot say now is asked in the next run, for a 
 
 Once, and how: `attempt` is on disk before the queue takes the mail, `done` after. Killed between the two, the next run sends
 it again, with the same id and the same file name, by which its reader knows (RFC 9990 3.5.2, 3.5.4); after `MOST_TRIES` it
-does not. So a kill may cost a second copy, and never a report, and a program that dies each time sends three.
+does not. So a kill may cost a second copy, and never a report, and a program that dies each time sends three. A queue that
+refuses has taken nothing, and that costs no try; a web server that does not answer costs one.
 
 Standards: RFC 9990 3.5, RFC 8460 4.1 (daily, spread over four hours) and 5.5 (tried for a day). Fails by: what the ledger, the
 queue or the signer raise; what was sent until then stays sent.
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
+from dnsops.base.errors import Deliberate
 from dnsops.base.flow import Flow, arun
 from dnsops.resolve.answer import Answer, Question
 from mailsrv.message.digest import digest
@@ -60,12 +62,26 @@ class Due:
     day: date
     domain: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.day} {self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A report that is ready: how it travels, its id, its bytes as they are attached or posted, and to whom."""
+
+    due: Due
+    form: Form
+    identifier: str
+    data: bytes
+    destination: Destination
+
 
 @dataclass
 class Sending:
-    """sign: the message with a DKIM signature aligned with its From. own: our addresses for reports, in lower case.
+    """sign: the message with a DKIM signature aligned with its From. post: URL, data, media type -> "", or why not.
 
-    excluded: domains that get none.
+    own: our addresses for reports, in lower case.  excluded: domains that get none.
     """
 
     ledger: Ledger
@@ -73,6 +89,7 @@ class Sending:
     ask: Callable[[Question], Awaitable[Answer]]
     queue: Accepts
     sign: Callable[[bytes], bytes]
+    post: Callable[[str, bytes, str], Awaitable[str]]
     log: Events
     own: frozenset[str] = frozenset()
     excluded: Collection[str] = ()
@@ -82,11 +99,10 @@ class Sending:
         told = Sent()
         for due in await asyncio.to_thread(lambda: list(self._due(now))):
             who = await arun(self._who(due), self.ask)
-            for destination in who.destinations:
-                await self._send(due, destination, now, told)
+            settled = [await self._send(due, destination, now, told) for destination in who.destinations]
             if who.later:
-                told.later.append(f"{due.kind} {due.day} {due.domain}: {who.later}")
-            else:
+                told.later.append(f"{due}: {who.later}")
+            elif all(settled):
                 await asyncio.to_thread(self.ledger.done, due.day, due.kind, due.domain)
             if who.why:
                 self.log("reports.unwanted", kind=due.kind, domain=due.domain, why=who.why)
@@ -116,24 +132,47 @@ class Sending:
         organizational = self.ledger.published(due.day, due.domain).organizational
         return wanted.dmarc(due.domain, organizational, self.own)
 
-    async def _send(self, due: Due, destination: Destination, now: datetime, told: Sent) -> None:
-        tries, done = self.ledger.tries(due.day, due.kind, due.domain, destination.uri)
+    async def _send(self, due: Due, destination: Destination, now: datetime, told: Sent) -> bool:
+        """Whether nothing more is to be done about this one."""
+        key = (due.day, due.kind, due.domain, destination.uri)
+        tries, done = self.ledger.tries(*key)
         if done or tries >= MOST_TRIES:
-            return
-        message = await asyncio.to_thread(self._message, due, destination, now)
-        if destination.most is not None and len(message.content) > destination.most:
-            self.log("reports.too_large", kind=due.kind, domain=due.domain, size=len(message.content))
-            return
-        await asyncio.to_thread(self.ledger.attempt, due.day, due.kind, due.domain, destination.uri)
-        await self.queue.accept(message)
-        await asyncio.to_thread(self.ledger.done, due.day, due.kind, due.domain, destination.uri)
-        told.sent.append(f"{due.kind} {due.day} {due.domain} {destination.mailbox}")
-        self.log("reports.sent", kind=due.kind, domain=due.domain, day=f"{due.day}", to=str(destination.mailbox))
+            return True
+        way = self._post if destination.mailbox is None else self._mail
+        form, identifier, data = await asyncio.to_thread(self._report, due)
+        report = Made(due, form, identifier, data, destination)
+        await asyncio.to_thread(self.ledger.attempt, *key)
+        try:
+            why = await way(report, now)
+        except Deliberate:
+            await asyncio.to_thread(self.ledger.forgive, *key)
+            raise
+        if why:
+            told.later.append(f"{due}: {why}")
+            return False
+        await asyncio.to_thread(self.ledger.done, *key)
+        told.sent.append(f"{due} {destination}")
+        self.log("reports.sent", kind=due.kind, domain=due.domain, day=f"{due.day}", to=str(destination))
+        return True
 
-    def _message(self, due: Due, destination: Destination, now: datetime) -> Message:
-        form, identifier, data = self._report(due)
-        to = str(destination.mailbox)
-        content = letters.letter(form, data, identifier, due.day, due.domain, to, self.reporter, now)
+    async def _mail(self, report: Made, now: datetime) -> str:
+        """Into our own queue, which tries for days."""
+        message = await asyncio.to_thread(self._message, report, now)
+        most = report.destination.most
+        if most is not None and len(message.content) > most:
+            self.log("reports.too_large", kind=report.due.kind, domain=report.due.domain, size=len(message.content))
+        else:
+            await self.queue.accept(message)
+        return ""
+
+    async def _post(self, report: Made, _: datetime) -> str:
+        return await self.post(report.destination.uri, report.data, report.form.media)
+
+    def _message(self, report: Made, now: datetime) -> Message:
+        due, to = report.due, str(report.destination)
+        content = letters.letter(
+            report.form, report.data, report.identifier, due.day, due.domain, to, self.reporter, now
+        )
         signed = self.sign(content)
         # nobody reads the sender's mailbox: no notice shall come back from our own queue
         hop = Hop(to, ("NOTIFY=NEVER",))

@@ -31,6 +31,9 @@ class Destination:
     mailbox: Mailbox | None = None
     most: int | None = None
 
+    def __str__(self) -> str:
+        return str(self.mailbox or self.uri)
+
     @property
     def host(self) -> str:
         return self.mailbox.domain if self.mailbox else ""

@@ -2,7 +2,7 @@
 
     dmarc    _dmarc.DOMAIN TXT ── rua ──┬── at the domain's own organization: yes
                                         └── elsewhere: only if DOMAIN._report._dmarc.HOST says v=DMARC1   (RFC 9990 4)
-    tls      _smtp._tls.DOMAIN TXT ── rua                            mailboxes only; https is not posted to
+    tls      _smtp._tls.DOMAIN TXT ── rua, mailboxes and https
 
 What cannot be known now (bogus, SERVFAIL, silence) is asked again later and never taken for consent. Failure reports (ruf) are
 never sent: they would show one person's mail to another.
@@ -101,10 +101,14 @@ def tls(domain: str, own: Collection[str] = ()) -> Flow[Question, Answer, Wanted
     record = tlsrpt.found(_texts(answer))
     if record is None:
         return Wanted(why=f"{domain} asks for no TLS reports")
-    found = [one for uri in record.usable[:MOST_URIS] if (one := tags.mailto(uri)) and str(one.mailbox) not in own]
+    found = [one for uri in record.usable[:MOST_URIS] if (one := _destination(uri)) and str(one.mailbox) not in own]
     return Wanted(
         tuple(dict.fromkeys(found))[:MOST], why="" if found else f"{domain} asks for no reports that we could send"
     )
+
+
+def _destination(uri: str) -> Destination | None:
+    return Destination(uri) if uri.lower().startswith("https:") else tags.mailto(uri)
 
 
 def _known(answer: Answer) -> bool:

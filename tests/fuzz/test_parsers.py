@@ -27,7 +27,7 @@ from dnsops.records import names, rdata, zonefile
 from dnsops.records.tlsa import Tlsa
 from dnsops.records.txt import dkim as dkim_record
 from dnsops.records.txt import dmarc as dmarc_record
-from dnsops.records.txt import mtasts, tags
+from dnsops.records.txt import mtasts, tags, tlsrpt
 from dnsops.records.txt import spf as spf_record
 from dnsops.resolve.answer import Answer, Question, Security
 from mailsrv.archive import kept, mbox
@@ -55,6 +55,7 @@ from mailsrv.message import (
     transfer,
 )
 from mailsrv.message import words as encoded_words
+from mailsrv.reports import dmarc_xml, tags, tls_json, unpack
 from mailsrv.send import nexthop
 from mailsrv.send.reply import Replies
 from mailsrv.smtp import grammar, octets, proxy
@@ -62,6 +63,7 @@ from mailsrv.smtp import parameters as options
 from mailsrv.transport.caching import Kept
 from mailsrv.transport.dane import unusable
 from mailsrv.transport.matching import mismatch
+from tests.mailsrv.reports import samples
 
 TIMES = int(os.environ.get("MAILSRV_FUZZ", "1"))
 ROOT = Path(__file__).parents[2]
@@ -287,6 +289,40 @@ PARSERS: dict[str, Parser] = {
         (Deliberate,),
         True,
     ),
+    "DMARC report": Parser(
+        lambda data: dmarc_xml.written(dmarc_xml.parse(data)),
+        (samples.RFC9990, samples.OLD),
+        (Deliberate,),
+        of=["parse"],
+    ),
+    "TLS report": Parser(
+        lambda data: tls_json.written(tls_json.parse(data)), (samples.RFC8460,), (Deliberate,), of=["parse"]
+    ),
+    "mail with a report": Parser(
+        unpack.unpack, (samples.google(), samples.mail(samples.RFC9990, "text/xml")), (Deliberate,), of=["unpack"]
+    ),
+    "packed report": Parser(
+        unpack.opened,
+        (samples.zipped(("a.xml", samples.OLD)), samples.gzipped(samples.RFC9990), samples.RFC8460),
+        (Deliberate,),
+        of=["opened", "gunzipped", "unzipped"],
+    ),
+    "DMARC's tags": Parser(
+        lambda text: (tags.tags(text), tags.published("a.example", text)),
+        (b"v=DMARC1; p=none; sp=x; rua=mailto:a@b!1k; t=y",),
+        (),
+        True,
+        ["tags", "published"],
+    ),
+    "rua": Parser(
+        tags.destinations, (b"mailto:a@b.c!10m,mailto:%41@b?x=y,https://d",), (), True, ["destinations", "mailto"]
+    ),
+    "TLS reporting record": Parser(
+        lambda text: (tlsrpt.found([text]), tlsrpt.TlsRpt.parse(text)),
+        (b"v=TLSRPTv1; x=y; rua=mailto:a@b.c, https://d/e;",),
+        (Deliberate,),
+        True,
+    ),
     "configuration": Parser(
         lambda data: tree.parse(data, Path("/nowhere/m.yml")),
         (b"a: [1, {b: !file c}]\nd: &x 1\ne: *x\n", b"? a\n: |\n b"),
@@ -364,6 +400,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
         "get", "references", "ordered_subject", "text",
     },
     "smtp": set[str](),
+    "reports": {"written"},
 }  # fmt: skip
 
 
@@ -375,6 +412,10 @@ WRITERS = {  # functions of these rooms that read nothing foreign
         ("smtp", "parameters.py"),
         ("smtp", "proxy.py"),
         ("smtp", "octets.py"),
+        ("reports", "dmarc_xml.py"),
+        ("reports", "tls_json.py"),
+        ("reports", "unpack.py"),
+        ("reports", "tags.py"),
     ],
 )
 def test_no_parser_is_forgotten(room: str, files: str) -> None:

@@ -68,7 +68,7 @@ def mailto(address: str) -> str:
 
 def owner(domain: str) -> str:
     """The name where the record of a domain, or of a mail host, stands."""
-    return names.canonical(f"_smtp._tls.{domain}")
+    return names.canonical(f"_smtp._tls.{names.canonical(domain)}")
 
 
 def found(texts: Iterable[str]) -> TlsRpt | None:

@@ -85,6 +85,7 @@ BAD = {
     "a long text": RFC9990.replace(b"Sample Reporter", b"x" * (limits.LONGEST_TEXT + 1)),
     "too many signatures": RFC9990.replace(b"<spf><domain>", b"<dkim/>" * limits.RESULTS + b"<spf><domain>"),
     "nested": b"<feedback>" + b"<a>" * 100 + b"</a>" * 100 + b"</feedback>",
+    "a million elements": b"<feedback>" + b"<a/>" * (limits.ELEMENTS + 1) + b"</feedback>",
     "a token of megabytes": b"<feedback><" + b"a" * (3 << 20) + b"/></feedback>",
 }
 
