@@ -14,7 +14,9 @@ from mailsrv.smtp.grammar import address
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET, OTHER, OLD = b"a secret of ours", b"a secret of theirs", b"the one before"
 ATEXT = "abcXYZ019!#$%&'*+/=?^_`{|}~-"
-DOMAINS = st.builds("{}.{}".format, st.text("abcxyz019", min_size=1, max_size=8), st.sampled_from(["example", "co.example"]))
+DOMAINS = st.builds(
+    "{}.{}".format, st.text("abcxyz019", min_size=1, max_size=8), st.sampled_from(["example", "co.example"])
+)
 SENDERS = st.builds("{}@{}".format, st.text(ATEXT, min_size=1, max_size=30), DOMAINS)
 
 
