@@ -1,5 +1,6 @@
 """The lab as session fixtures; each layer starts once, when the first test asks for it, and stops with the session.
 
+    lab -> rspamd, spamassassin, clamav
     lab -> dnstree -> pki -> pebble, cloudflare_api
        └─> mx, postfix (sender), receiver            clean_zone: example.org as it was, around one test
 

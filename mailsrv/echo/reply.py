@@ -56,9 +56,9 @@ def _fields(seen: Seen, head: Header) -> list[tuple[str, str]]:
         ("Auto-Submitted", "auto-replied"),
     ]
     answered = identifiers.message_id(head)
-    if not answered:
+    if not answered or not answered.isascii():
         return fields
-    thread = [*identifiers.references(head), answered][-THREAD:]
+    thread = [one for one in (*identifiers.references(head), answered) if one.isascii()][-THREAD:]
     return [*fields, ("In-Reply-To", f"<{answered}>"), ("References", " ".join(f"<{one}>" for one in thread))]
 
 

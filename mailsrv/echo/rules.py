@@ -42,6 +42,8 @@ def why_not(
     mailbox = address.parse(sender)
     if mailbox is None or mailbox.domain.startswith("["):
         return "the sender is no address that an answer could go to"
+    if not sender.isascii():
+        return "an answer to the sender would need SMTPUTF8 all the way"
     if _MACHINES.fullmatch(mailbox.local.lower()) or mailbox in map(address.parse, echoes):
         return "the sender is a machine"
     return _by_header(head) or ("" if account else _unproven(mailbox, authentication))

@@ -1,15 +1,16 @@
 """What greylisting and reputation remember between mails: one small SQLite file in the state directory, `spam.sqlite`.
 
     async with Ledger(directory, log) as ledger:
-        answer = await ledger.knock(triplet, now)                  greylist.Answer
-        await ledger.note_sent("user1", ["bob@example.net"], now)  we wrote to them
-        await ledger.note_received("user1", "bob@example.net", aligned=True, now=now)
-        await ledger.note_moved("user1", "bob@example.net", aligned=True, to_junk=True, now=now)
+        answer = await ledger.knock(triplet, now)            greylist.Answer
+        ledger.note_sent("user1", ["bob@example.net"], now)  we wrote to them
+        ledger.note_received("user1", "bob@example.net", aligned=True, now=now)
+        ledger.note_moved("user1", "bob@example.net", aligned=True, to_junk=True, now=now)
         record = await ledger.record("user1", "bob@example.net", aligned=True)
 
-It is worked on by a thread of its own, never in the event loop; several processes may share it. It is memory, not mail: what a
-power cut takes (WAL, synchronous=NORMAL) is learned again. What waits is kept as a digest, so that the file tells less.
-Limits: 200 000 rows of each table, the longest untouched go first; PATIENCE of greylisting, two years of acquaintance.
+It is worked on by a thread of its own, never in the event loop; several processes may share it. Notes wait for nothing: they
+are written together after PAUSE seconds, or before the next question. It is memory, not mail: what a power cut takes (WAL,
+synchronous=NORMAL) is learned again. What waits is kept as a digest, so that the file tells less.
+Limits: 10 000 notes that wait (then they are dropped), 200 000 rows of each table, the longest untouched go first; PATIENCE of greylisting, two years of acquaintance.
 Fails by: forgetting. A ledger that cannot be used answers as an empty one that lets everyone in, and says so in the log.
 """
 
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeAlias, TypeVar
 
 import apsw
 
@@ -35,6 +36,7 @@ from mailsrv.spam.reputation import Mark, Record
 from mailsrv.store.sqlite.trouble import TROUBLE, reason
 
 T = TypeVar("T")
+Note: TypeAlias = "tuple[str, list[tuple[str, str, float]]]"  # what is done, to whom and when
 
 FILE = "spam.sqlite"
 APPLICATION = 0x6D737370  # PRAGMA application_id: "mssp"
@@ -42,6 +44,8 @@ VERSION = 1
 BUSY = 2_000  # ms
 MOST = 200_000
 SWEEP = 500  # changes between two looks for what is too much
+PAUSE = 1.0
+MOST_NOTES = 10_000
 REMEMBERED = 2 * 365 * 86400.0
 MOST_RECIPIENTS = 1000
 TABLES = """
@@ -83,7 +87,10 @@ class Ledger:
         self._log = log
         self._thread = ThreadPoolExecutor(1, "spam-ledger")
         self._db: apsw.Connection | None = None
-        self._changes = 0
+        self._changes = SWEEP  # the first one looks
+        self._notes: list[Note] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,6 +99,9 @@ class Ledger:
         await self.close()
 
     async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._do(lambda: None, None)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._shut)
         self._thread.shutdown()
 
@@ -99,41 +109,55 @@ class Ledger:
         """One attempt of a stranger: may it pass, and what is known from now on."""
         return await self._do(partial(self._knock, triplet, now), Answer.KNOWN)
 
-    async def note_sent(self, account: str, recipients: Iterable[str], now: float) -> None:
+    def note_sent(self, account: str, recipients: Iterable[str], now: float) -> None:
         """The account wrote to them. Their proven mail is a known correspondent's from now on."""
         known = [names for each in list(recipients)[:MOST_RECIPIENTS] if (names := reputation.names(each)) is not None]
         whos = [who for names in known for who in (names.proven, names.claimed)]
-        await self._note(SENT, account, whos, now)
+        self._note(SENT, account, whos, now)
 
-    async def note_received(self, account: str, sender: str, aligned: bool, now: float) -> None:
+    def note_received(self, account: str, sender: str, aligned: bool, now: float) -> None:
         """A mail was delivered to the account. `sender`: of From.  aligned: DMARC passes."""
         names = reputation.names(sender)
         whos = [names.proven, names.domain] if names and aligned else [names.claimed] if names else []
-        await self._note(RECEIVED, account, whos, now)
+        self._note(RECEIVED, account, whos, now)
 
-    async def note_moved(self, account: str, sender: str, aligned: bool, to_junk: bool, now: float) -> None:
+    def note_moved(self, account: str, sender: str, aligned: bool, to_junk: bool, now: float) -> None:
         """The user moved a mail into Junk, or out of it. `aligned`: as it was when that mail came."""
         names = reputation.names(sender)
         whos = [names.proven if aligned else names.claimed] if names else []
-        await self._note(MARKED[Mark.JUNK if to_junk else Mark.NOT_JUNK], account, whos, now)
+        self._note(MARKED[Mark.JUNK if to_junk else Mark.NOT_JUNK], account, whos, now)
 
     async def record(self, account: str, sender: str, aligned: bool) -> Record:
         """What is known; an empty record when nothing is."""
         return await self._do(partial(self._record, account, sender, aligned), Record())
 
-    async def _note(self, sql: str, account: str, whos: list[str], now: float) -> None:
+    def _note(self, sql: str, account: str, whos: list[str], now: float) -> None:
         rows = [(folded(account), who, now) for who in whos]
-        if rows:
-            await self._do(partial(self._write, sql, rows, now), None)
+        if rows and len(self._notes) < MOST_NOTES:
+            self._notes.append((sql, rows))
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._writing = asyncio.create_task(self._do(lambda: None, None))
 
     async def _do(self, act: Callable[[], T], otherwise: T) -> T:
+        """`act` in the thread, after what was noted before."""
+        notes, self._notes = self._notes, []
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, partial(self._after, notes, act))
         except Later as later:
             self._log("spam.ledger_trouble", why=later.reason, path=str(self.path))
             return otherwise
 
     # in the thread
+
+    def _after(self, notes: list[Note], act: Callable[[], T]) -> T:
+        if notes:
+            now = max(rows[-1][2] for _, rows in notes)
+            self._transaction(partial(_written, notes), now, sum(len(rows) for _, rows in notes))
+        return act()
 
     def _knock(self, triplet: Triplet, now: float) -> Answer:
         def act(db: apsw.Connection) -> Answer:
@@ -150,9 +174,6 @@ class Ledger:
 
         return self._transaction(act, now)
 
-    def _write(self, sql: str, rows: list[tuple[str, str, float]], now: float) -> None:
-        self._transaction(lambda db: db.executemany(sql, rows) and None, now)
-
     def _record(self, account: str, sender: str, aligned: bool) -> Record:
         names = reputation.names(sender)
         if names is None:
@@ -167,14 +188,15 @@ class Ledger:
 
         return self._used(act)
 
-    def _transaction(self, act: Callable[[apsw.Connection], T], now: float) -> T:
+    def _transaction(self, act: Callable[[apsw.Connection], T], now: float, changes: int = 1) -> T:
         def whole(db: apsw.Connection) -> T:
             db.execute("BEGIN IMMEDIATE")
             try:
                 result = act(db)
-                self._changes += 1
-                if self._changes % SWEEP == 1:
+                self._changes += changes
+                if self._changes >= SWEEP:
                     _sweep(db, now)
+                    self._changes = 0
                 db.execute("COMMIT")
                 return result
             finally:
@@ -218,6 +240,11 @@ def _opened(path: Path) -> apsw.Connection:
         db.close(force=True)
         raise
     return db
+
+
+def _written(notes: list[Note], db: apsw.Connection) -> None:
+    for sql, rows in notes:
+        db.executemany(sql, rows)
 
 
 def _sweep(db: apsw.Connection, now: float) -> None:

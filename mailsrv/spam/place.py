@@ -1,7 +1,7 @@
 """Where a scanner listens - HOST:PORT, an address with its port, the path of a socket, or a web address -, and its manners. Pure.
 
     /run/clamav/clamd.ctl    127.0.0.1:783    [::1]:3310    scanner.example.org:3310
-    http://127.0.0.1:11333   https://scan.example.org/rspamd
+    http://127.0.0.1:11333   http://scan.example.org/rspamd
 
 Fails by: `Misconfigured`.
 """
@@ -17,18 +17,17 @@ from dnsops.base.errors import Misconfigured
 LONGEST = 1000
 _HOST = r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))"
 _FORM = re.compile(rf"{_HOST}:([0-9]{{1,5}})")
-_WEB = re.compile(rf"(https?)://{_HOST}(?::([0-9]{{1,5}}))?(/[!-~]*)?", re.IGNORECASE)
-_USUAL = {"http": 80, "https": 443}
+_WEB = re.compile(rf"http://{_HOST}(?::([0-9]{{1,5}}))?(/[!-~]*)?", re.IGNORECASE)
+_USUAL = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """socket: a path; else host and port, with TLS or without. path: of a web address, without a slash at its end."""
+    """socket: a path; else host and port. path: of a web address, without a slash at its end."""
 
     host: str = ""
     port: int = 0
     socket: str = ""
-    tls: bool = False
     path: str = ""
 
     def __str__(self) -> str:
@@ -68,9 +67,8 @@ def parse_web(text: str, where: str = "") -> Place:
     found = _WEB.fullmatch(text) if len(text) <= LONGEST else None
     if found is None:
         raise Misconfigured(f"not a web address: {text[:80]!r}", where, "write it like http://127.0.0.1:11333")
-    scheme = found[1].lower()
-    port = _port(found[4], text, where) if found[4] else _USUAL[scheme]
-    return Place(found[2] or found[3], port, tls=scheme == "https", path=(found[5] or "").rstrip("/"))
+    port = _port(found[3], text, where) if found[3] else _USUAL
+    return Place(found[1] or found[2], port, path=(found[4] or "").rstrip("/"))
 
 
 def _port(text: str, whole: str, where: str) -> int:

@@ -55,11 +55,13 @@ from mailsrv.message import (
     transfer,
 )
 from mailsrv.message import words as encoded_words
+from mailsrv.receive import srs
 from mailsrv.reports import dmarc_xml, tags, tls_json, unpack
 from mailsrv.send import nexthop
 from mailsrv.send.reply import Replies
 from mailsrv.smtp import grammar, octets, proxy
 from mailsrv.smtp import parameters as options
+from mailsrv.spam import clamd, dnsbl, greylist, hints, place, reputation, rspamd, spamd
 from mailsrv.transport.caching import Kept
 from mailsrv.transport.dane import unusable
 from mailsrv.transport.matching import mismatch
@@ -145,6 +147,32 @@ SIGNED = (
     b" b=eHh4\r\nARC-Message-Signature: i=1; " + SIGNATURE + b"ARC-Authentication-Results: i=1; a.example; none\r\n"
 )
 RESULTS = b'mx.a.example 1; dkim/1 = pass (x (y)) reason="a\\"b" header.d=a; spf=fail smtp.mailfrom="a b"@c'
+
+
+def _srs(text: str) -> object:
+    """Both ways; what is an address of ours leads to an address."""
+    written = srs.forward(text, b"secret", "ours.example", NOON)
+    return srs.is_rewritten(text), srs.reverse(written, [b"secret"], NOON), srs.reverse(text, [b"secret"], NOON)
+
+
+def _listed(text: str) -> object:
+    """A client's word, or a list's: as a subject, as an answer's reason."""
+    for flow in (dnsbl.address(text, dnsbl.List("l.example")), dnsbl.domain(text, dnsbl.List("l.example"))):
+        with suppress(StopIteration):
+            question = next(flow)
+            flow.send(Answer(question.name, "A", Security.INSECURE, items=frozenset({rdata.parse("A", "127.0.0.2")})))
+            flow.send(
+                Answer(
+                    question.name,
+                    "TXT",
+                    Security.INSECURE,
+                    items=frozenset({rdata.txt(text.encode("utf-8", "surrogateescape"))}),
+                )
+            )
+    return greylist.triplet(text, text, text), greylist.network(text), reputation.names(text)
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
 PARSERS: dict[str, Parser] = {
@@ -329,6 +357,43 @@ PARSERS: dict[str, Parser] = {
         (Deliberate,),
     ),
     "duration": Parser(words.duration, (b"3h5m", b"1d"), (ValueError,), True),
+    "SRS": Parser(
+        _srs,
+        (b"SRS0=AAAAAA=AB=a.example=b@ours.example", b"SRS1=AAAAAA=a==BBBB=AB=c=d@ours.example", *ADDRESSES),
+        (),
+        True,
+        ["forward", "reverse", "is_rewritten"],
+    ),
+    "names of a client": Parser(
+        _listed,
+        (b"192.0.2.1", b"::ffff:192.0.2.1", b"bad.example", b"a1@b.example"),
+        (),
+        True,
+        ["address", "domain", "triplet", "network", "names"],
+    ),
+    "rspamd": Parser(
+        rspamd.hint,
+        (
+            b'HTTP/1.1 200 OK\r\nContent-Length: 46\r\n\r\n{"action":"reject","score":1,"symbols":{"A":1}}',
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        ),
+        (Deliberate,),
+        of=["hint"],
+    ),
+    "spamd": Parser(
+        lambda data: spamd.hint(data, spamd.Thresholds()),
+        (b"SPAMD/1.1 0 EX_OK\r\nContent-length: 3\r\nSpam: True ; 1000.0 / 5.0\r\n\r\nA,B",),
+        (Deliberate,),
+    ),
+    "clamd": Parser(clamd.hint, (b"stream: OK\0", b"stream: A.B FOUND\0", b"x ERROR\0"), (Deliberate,)),
+    "a stranger's words": Parser(hints.plain, ("ä\u202ex\r\n".encode(),), of=["plain"]),
+    "a scanner's place": Parser(
+        lambda text: place.parse_web(text) if "//" in text else place.parse(text),
+        (b"[::1]:783", b"/run/x", b"http://a:1/b"),
+        (Deliberate,),
+        True,
+        ["parse_web"],
+    ),
     "sender pattern": Parser(patterns.pattern, (b"a-*@b", b"re:(a|b)+@c", b"re:(a+)+$"), (patterns.BadPattern,), True),
 }
 
@@ -401,6 +466,8 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     },
     "smtp": set[str](),
     "reports": {"written"},
+    "spam": {"question", "works", "acquaintance"},
+    "receive": set[str](),
 }  # fmt: skip
 
 
@@ -416,6 +483,8 @@ WRITERS = {  # functions of these rooms that read nothing foreign
         ("reports", "tls_json.py"),
         ("reports", "unpack.py"),
         ("reports", "tags.py"),
+        *(("spam", f"{file}.py") for file in ("clamd", "dnsbl", "hints", "place", "reputation", "rspamd", "spamd")),
+        ("receive", "srs.py"),
     ],
 )
 def test_no_parser_is_forgotten(room: str, files: str) -> None:

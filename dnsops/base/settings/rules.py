@@ -136,6 +136,21 @@ def pairs_are_whole(settings: Settings) -> Iterator[Conflict]:
         yield Conflict(("queue", "user"), "there is nobody to log in to", "name the host in queue.next_hop")
 
 
+def echoes_are_ours(settings: Settings) -> Iterator[Conflict]:
+    """An echo address is in a domain of ours, and nobody's."""
+    taken = {address.casefold() for account in settings.accounts for address in account.addresses}
+    taken |= {alias.address.casefold() for alias in settings.aliases}
+    taken |= {group.address.casefold() for group in settings.groups}
+    for n, address in enumerate(settings.echo.addresses):
+        path, domain = ("echo", "addresses", n), address.rpartition("@")[2]
+        if domain not in settings.domains:
+            yield Conflict(path, f"{domain} is not one of `domains`", "add it there, or choose another address")
+        elif address.casefold() in taken:
+            yield Conflict(path, f"{address} is somebody's address", "choose another one")
+    yield from _twice((("echo", "addresses", n), address) for n, address in enumerate(settings.echo.addresses))
+    yield from _twice((("spam", "dnsbl", n, "zone"), one.zone) for n, one in enumerate(settings.spam.dnsbl))
+
+
 RULES: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     names_once,
     one_owner,
@@ -145,6 +160,7 @@ RULES: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     one_password,
     provider_has_its_place,
     pairs_are_whole,
+    echoes_are_ours,
 )
 
 _PLACES = {"rfc2136": ("server", "ns1.example.org"), "zonefile": ("path", "/var/lib/knot/example.org.zone")}

@@ -14,7 +14,7 @@ from dnsops.base.settings.words import ONE_OR_MANY, Duration, HostName, MailAddr
 _HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}"
 HostPort = Annotated[str, Field(pattern=rf"^{_HOST_PORT}$", max_length=300)]
 SocketOrPort = Annotated[str, Field(pattern=rf"^(/[^\x00-\x1f]+|{_HOST_PORT})$", max_length=300)]
-HttpAddress = Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=300)]
+HttpAddress = Annotated[str, Field(pattern=r"^http://[!-~]+$", max_length=300)]
 Score = Annotated[float, Field(ge=-1000, le=1000)]
 
 
@@ -57,7 +57,9 @@ class Spam(Section):
         examples=[True],
     )
     rspamd: HttpAddress | None = Field(
-        default=None, description="rspamd's normal worker.", examples=["http://127.0.0.1:11333"]
+        default=None,
+        description="rspamd's normal worker; it hears all mail in the clear, so keep it near.",
+        examples=["http://127.0.0.1:11333"],
     )
     spamd: HostPort | None = Field(default=None, description="SpamAssassin's spamd.", examples=["127.0.0.1:783"])
     clamd: SocketOrPort | None = Field(

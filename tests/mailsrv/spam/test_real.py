@@ -39,7 +39,7 @@ def test_rspamd_is_told_who_sent_it_and_nothing_can_be_slipped_in(rspamd: Rspamd
     (hint,) = asyncio.run(Scanning(Panel(rspamd=parse_web(rspamd.url)), MemoryDns({}), Log()).of_message(mail))
     assert hint.says is Says.NOTHING
     log = (rspamd.home / "log").read_text(errors="replace")
-    assert "qid: <q1>, ip: 192.0.2.9, from: <aX@b.example>" in log
+    assert "qid: <q1>, ip: 192.0.2.9, user: me, from: <aX@b.example>" in log
     assert "user: me" in log
 
 
