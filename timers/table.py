@@ -48,6 +48,15 @@ JOBS = (
         jitter=timedelta(seconds=30),
         credentials=("dns.token", "dns.key_file", "tlsa.targets"),
     ),
+    Job(
+        name="dkim",
+        what="keeps the records of our DKIM keys true, makes new keys in time, and takes their rotation one step further",
+        command=("dkim", "reconcile", "--json"),
+        every=timedelta(hours=1),
+        after_boot=timedelta(minutes=3),
+        jitter=timedelta(minutes=5),
+        credentials=("dns.token", "dns.key_file"),
+    ),
 )
 
 

@@ -77,7 +77,8 @@ def test_words_that_systemd_would_read_otherwise() -> None:
 
 def test_a_disabled_job_has_no_units() -> None:
     assert units([replace(TLSA, enabled=False)], Place()) == {}
-    assert sorted(units(JOBS, Place())) == ["mailsrv-tlsa.service", "mailsrv-tlsa.timer"]
+    assert sorted(units([TLSA], Place())) == ["mailsrv-tlsa.service", "mailsrv-tlsa.timer"]
+    assert len(units(JOBS, Place())) == 2 * len(JOBS)
 
 
 @systemd

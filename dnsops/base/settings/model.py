@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dnsops.base.settings.dkim import Dkim
 from dnsops.base.settings.mailserver import (
     Account,
     Admin,
@@ -285,6 +286,7 @@ class Settings(Section):
     imap: ImapRules = Field(default=ImapRules(), description="Reading mail.")
     queue: Queue = Field(default=Queue(), description="Mail that leaves.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
+    dkim: Dkim = Field(default=Dkim(), description="DKIM: the signatures of our mail, and the keys that verify them.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
     state: State = Field(default=State(), description="What we remember between runs.")
     alert: Alert = Field(default=Alert(), description="Whom to tell when a job begins to fail.")
@@ -295,3 +297,8 @@ class Settings(Section):
     def targets(self) -> tuple[Target, ...]:
         """The TLSA targets in effect."""
         return self.tlsa.targets or (Target(host=self.hostname),)
+
+    @property
+    def signing_domains(self) -> tuple[str, ...]:
+        """The domains whose mail we sign."""
+        return (self.dkim.domains or self.domains) if self.dkim.sign else ()
