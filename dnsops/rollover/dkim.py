@@ -88,6 +88,7 @@ def decide(ring: Ring, ledger: Ledger, look: Look, policy: Policy, now: Moment) 
     stop = _not_now(ledger, look)
     if stop:
         return stop
+    known = frozenset(ledger.life.stages)
     ledger = replace(ledger, life=_taken_up(ring, ledger.life, look, now), waits=ledger.counted(ring, now))
     wanted = _wanted(ring, ledger, look, policy)
     result = step(ledger.life, wanted, _seen(ring, ledger, look, wanted), now)
@@ -104,7 +105,7 @@ def decide(ring: Ring, ledger: Ledger, look: Look, policy: Policy, now: Moment) 
         gone=gone,
         over=over,
         wait=_wait(ring, result, ledger, policy),
-        findings=tuple(_findings(ring, ledger, look, result)),
+        findings=tuple(_findings(ring, ledger, look, result.publish & known)),
     )
 
 
@@ -224,8 +225,8 @@ def _wait(ring: Ring, result: Step[Selector], ledger: Ledger, policy: Policy) ->
     return min(left, default=result.wait)
 
 
-def _findings(ring: Ring, ledger: Ledger, look: Look, result: Step[Selector]) -> list[Finding]:
-    """What a person should know about this look."""
+def _findings(ring: Ring, ledger: Ledger, look: Look, lost: frozenset[Selector]) -> list[Finding]:
+    """What a person should know about this look. lost: records that stood there before, and are published again."""
     found = [Finding(look.blind, "no record is removed and no key switched")] if look.blind else []
     found += list(dict.fromkeys(finding for sight in look.sights for finding in _silence(sight, look)))
     for selector, text in sorted(look.strangers([*_ours(ring), *ledger.life.stages])):
@@ -234,10 +235,9 @@ def _findings(ring: Ring, ledger: Ledger, look: Look, result: Step[Selector]) ->
             Finding(what, "remove it: with two records at a name a verifier may take either (RFC 6376 3.6.2.2)")
         )
     signing = frozenset(ring.current.selectors if ring.current else ())
-    for lost in sorted(signing & result.publish):
-        found.append(
-            Finding(f"{lost.owner(look.domain)} was lost: its signatures fail", "its record is being published")
-        )
+    for one in sorted(signing & lost):
+        what = f"{one.owner(look.domain)} was lost: its signatures fail"
+        found.append(Finding(what, "its record is being published"))
     for stray in sorted(one for one in ledger.life.stages if one.name not in {key.name for key in ring.selectors}):
         what = f"left alone: {stray.owner(look.domain)}, whose key is not here any more"
         found.append(Finding(what, "remove the record by hand when nobody signs with it", trouble=False))
