@@ -56,6 +56,11 @@ JOBS = (
         after_boot=timedelta(minutes=10),
         jitter=timedelta(minutes=5),
         timeout=timedelta(minutes=20),
+        name="dkim",
+        what="keeps the records of our DKIM keys true, makes new keys in time, and takes their rotation one step further",
+        command=("dkim", "reconcile", "--json"),
+        after_boot=timedelta(minutes=3),
+        credentials=("dns.token", "dns.key_file"),
     ),
 )
 

@@ -68,11 +68,11 @@ def from_options(options: dict[str, Any], need_source: bool = True, writing: boo
 
 
 def _request(options: dict[str, Any], need_source: bool) -> Request:
-    settings = _settings(options["config_file"])
+    settings = settings_at(options["config_file"])
     state = (
         Path(options["state"]) if options["state"] else state_directory(settings.state.directory if settings else None)
     )
-    log = Log(json_lines=_format(settings))
+    log = Log(json_lines=log_format(settings))
     resolver = configured(settings.resolver) if settings else None
     certs = Path(options.get("certs") or state / "certs")
     if not options["hosts"] and not options["domains"]:
@@ -84,7 +84,7 @@ def _request(options: dict[str, Any], need_source: bool) -> Request:
     hosts = [asked.host(host) for host in options["hosts"]]
     known = [target for target in settings.targets if target.host in hosts] if settings else []
     others = [host for host in hosts if host not in {target.host for target in known}]
-    doors = _doors(settings.dns if settings else None, options, certs)
+    doors = doors_of(settings.dns if settings else None, options, certs)
     wish = _wish(options, settings, others)
     targets = asked.targets(wish, doors, need_source) if others else []
     if options["domains"] and need_source and not wish.sources:
@@ -99,17 +99,17 @@ async def reconcile_once(request: Request, dry_run: bool) -> list[Outcome]:
     if dry_run:
         async with outside(request.state, request.log, request.resolver) as world:
             return await reconcile(await _all_targets(request, world), world, dry_run=True)
-    with _locked(request.state):
+    with locked(request.state, "tlsa"):
         async with outside(request.state, request.log, request.resolver) as world:
             return await reconcile(await _all_targets(request, world), world)
 
 
 @contextmanager
-def _locked(state: Path) -> Iterator[None]:
-    """The lock of a state directory, or a sentence about why it cannot be had."""
+def locked(state: Path, name: str) -> Iterator[None]:
+    """A lock of a state directory, or a sentence about why it cannot be had."""
     with ExitStack() as held:
         try:
-            held.enter_context(files.lock(state / "tlsa.lock"))
+            held.enter_context(files.lock(state / f"{name}.lock"))
         except OSError as error:
             advice = "name a directory that we may write with --state"
             raise ForUser(f"cannot be used ({error.strerror})", str(state), advice) from None
@@ -127,7 +127,7 @@ async def _all_targets(request: Request, world: World) -> list[Target]:
     """The named hosts, and the MX hosts of the named domains that the source is for."""
     lists = [request.targets]
     for domain in request.domains:
-        hosts = await _mx_hosts(_domain(domain), world.eyes.resolver)
+        hosts = await _mx_hosts(domain_name(domain), world.eyes.resolver)
         refusals = {host: await asyncio.to_thread(_uncovered, host, request) for host in hosts}
         fitting = [host for host in hosts if not refusals[host]]
         if not fitting:
@@ -139,7 +139,8 @@ async def _all_targets(request: Request, world: World) -> list[Target]:
     return asked.combined(lists)
 
 
-def _domain(text: str) -> str:
+def domain_name(text: str) -> str:
+    """A domain of the command line in the one spelling."""
     try:
         return names.canonical(text)
     except ForUser as error:
@@ -168,7 +169,8 @@ def _uncovered(host: str, request: Request) -> str:
     return why
 
 
-def _settings(path: str | None) -> Settings | None:
+def settings_at(path: str | None) -> Settings | None:
+    """The configuration, where there is one."""
     if path is None:
         return None
     from dnsops.base.settings import load
@@ -176,7 +178,8 @@ def _settings(path: str | None) -> Settings | None:
     return load(Path(path), names.host)
 
 
-def _format(settings: Settings | None) -> bool | None:
+def log_format(settings: Settings | None) -> bool | None:
+    """Whether the log is JSON; None lets it look whether a terminal reads it."""
     return None if settings is None or settings.log.format == "auto" else settings.log.format == "json"
 
 
@@ -187,7 +190,7 @@ def _wish(options: dict[str, Any], settings: Settings | None, hosts: Sequence[st
         ports=tuple(options["ports"]) or ("25",),
         sources=tuple(options["sources"]),
         next=tuple(options["upcoming"]),
-        provider=options["provider"] or (_spec(dns) if dns else ""),
+        provider=options["provider"] or (spec_of(dns) if dns else ""),
         ttl=options["ttl"] if options["ttl"] is not None else (dns.ttl if dns else DEFAULT_TTL),
         forms=tuple(options["forms"]) or ("3 1 1",),
         addresses=tuple(options["addresses"]),
@@ -202,7 +205,7 @@ def _configured(
     settings: Settings, targets: Sequence[TargetSettings], options: dict[str, Any], certs: Path
 ) -> list[Target]:
     """Targets of the configuration, with what the options add. One zone has one writer, however many targets it has."""
-    doors = {id(dns): _doors(dns, options, certs) for dns in [settings.dns, *(target.dns for target in targets)]}
+    doors = {id(dns): doors_of(dns, options, certs) for dns in [settings.dns, *(target.dns for target in targets)]}
     lists = []
     for target in targets:
         door = replace(doors[id(target.dns or settings.dns)], source=_source(certs, target.credential))
@@ -222,7 +225,7 @@ def _wish_of(target: TargetSettings, settings: Settings, options: dict[str, Any]
         ports=tuple(options["ports"]) or tuple(map(str, target.ports)),
         sources=tuple(options["sources"]) or target.sources,
         next=tuple(options["upcoming"]) or target.next_sources,
-        provider=options["provider"] or (_spec(dns) if dns else ""),
+        provider=options["provider"] or (spec_of(dns) if dns else ""),
         ttl=options["ttl"] if options["ttl"] is not None else (target.ttl or (dns.ttl if dns else DEFAULT_TTL)),
         forms=tuple(options["forms"]) or target.forms,
         addresses=tuple(options["addresses"]) or target.addresses,
@@ -233,7 +236,7 @@ def _wish_of(target: TargetSettings, settings: Settings, options: dict[str, Any]
     )
 
 
-def _spec(dns: Dns) -> str:
+def spec_of(dns: Dns) -> str:
     """The provider of the configuration as the spec that the command line would have."""
     match dns.provider:
         case "rfc2136":
@@ -244,7 +247,8 @@ def _spec(dns: Dns) -> str:
     return dns.provider
 
 
-def _doors(dns: Dns | None, options: dict[str, Any], certs: Path) -> Doors:
+def doors_of(dns: Dns | None, options: dict[str, Any], certs: Path) -> Doors:
+    """How specs become things here; one zone has one writer."""
     key_file = options["tsig_key"] or (dns.key_file if dns else None)
 
     @cache

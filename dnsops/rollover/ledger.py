@@ -8,20 +8,17 @@ Fails by: ValueError from `read`, with what is wrong.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from dnsops.base.errors import ForUser
 from dnsops.base.moment import Moment
 from dnsops.records.tlsa import Tlsa
-from dnsops.rollover.machine import Life, Phase, Stage
+from dnsops.rollover import lives
+from dnsops.rollover.machine import Life
 
 VERSION = 1
 LARGEST = 1 << 20
-LONGEST_TTL = 2**31 - 1  # RFC 2181 8
-LONGEST_UP = 1e12  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +56,7 @@ def write(ledger: Ledger) -> bytes:
     document = {
         "version": VERSION,
         "place": ledger.place,
-        "ttl": life.ttl.total_seconds(),
-        "ttl_seen": life.ttl_seen.as_json() if life.ttl_seen else None,
-        "records": {
-            str(key): {"phase": stage.phase.name, "since": stage.since.as_json()}
-            for key, stage in sorted(life.stages.items())
-        },
+        **lives.write(life, str),
         "ours": sorted(map(str, ledger.ours)),
         "adopted": sorted(map(str, ledger.adopted)),
         "foreign": sorted(map(str, ledger.foreign)),
@@ -82,31 +74,10 @@ def read(data: bytes) -> Ledger:
         document = json.loads(data)
         if document["version"] != VERSION:
             raise ValueError(f"version {document['version']}, this program knows {VERSION}")
-        stages = {
-            Tlsa.parse(key): Stage(Phase[stage["phase"]], _sane(Moment.from_json(stage["since"])))
-            for key, stage in document["records"].items()
-        }
-        life = Life(stages, _ttl(document["ttl"]), _moment(document["ttl_seen"]))
+        life = lives.read(document, Tlsa.parse)
         ours, adopted, foreign = (frozenset(map(Tlsa.parse, document[part])) for part in ("ours", "adopted", "foreign"))
         users = {Tlsa.parse(key): frozenset(map(str, names)) for key, names in document["users"].items()}
-        return Ledger(str(document["place"]), life, ours, adopted, foreign, users, _moment(document["matched"]))
+        matched = lives.moment(document["matched"])
+        return Ledger(str(document["place"]), life, ours, adopted, foreign, users, matched)
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, ForUser) as error:
         raise ValueError(f"not a ledger ({type(error).__name__}: {error})") from None
-
-
-def _moment(data: dict[str, str | float] | None) -> Moment | None:
-    return _sane(Moment.from_json(data)) if data else None
-
-
-def _sane(moment: Moment) -> Moment:
-    """Only what a clock can have shown: nobody computes with infinity, or before the boot."""
-    if not 0 <= moment.up < LONGEST_UP:
-        raise ValueError(f"{moment.up} seconds since a boot")
-    return moment
-
-
-def _ttl(value: object) -> timedelta:
-    seconds = float(value)  # type: ignore[arg-type]
-    if not (math.isfinite(seconds) and 0 <= seconds <= LONGEST_TTL):
-        raise ValueError(f"a TTL of {seconds} seconds")
-    return timedelta(seconds=seconds)

@@ -78,6 +78,7 @@ def test_units_are_printed_or_written(tmp_path: Path) -> None:
     assert "systemctl enable --now mailsrv-tlsa.timer" in done.stdout
     written = {file.name for file in (tmp_path / "units").iterdir()}
     assert written == {f"mailsrv-{job.name}.{kind}" for job in JOBS for kind in ("service", "timer")}
+    assert {"mailsrv-tlsa.service", "mailsrv-tlsa.timer"} <= {file.name for file in (tmp_path / "units").iterdir()}
     assert (tmp_path / "units" / "mailsrv-tlsa.timer").stat().st_mode & 0o777 == 0o644
     done = mailsrv(tmp_path, "units", "--write", "/nonexistent")
     assert (done.returncode, "/nonexistent/mailsrv-tlsa.service: cannot be written" in done.stderr) == (1, True)

@@ -78,6 +78,8 @@ def test_words_that_systemd_would_read_otherwise() -> None:
 def test_a_disabled_job_has_no_units() -> None:
     assert units([replace(TLSA, enabled=False)], Place()) == {}
     assert {"mailsrv-tlsa.service", "mailsrv-tlsa.timer"} < units(JOBS, Place()).keys()
+    assert sorted(units([TLSA], Place())) == ["mailsrv-tlsa.service", "mailsrv-tlsa.timer"]
+    assert len(units(JOBS, Place())) == 2 * len(JOBS)
 
 
 @systemd

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dnsops.base.settings.dkim import Dkim
 from dnsops.base.settings.inbound import Inbound
 from dnsops.base.settings.mailserver import (
     Account,
@@ -294,6 +295,7 @@ class Settings(Section):
     srs: Srs = Field(default=Srs(), description="Sender addresses of mail that an alias sends on elsewhere.")
     transport: Transport = Field(default=Transport(), description="How mail to other servers is encrypted.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
+    dkim: Dkim = Field(default=Dkim(), description="DKIM: the signatures of our mail, and the keys that verify them.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
     reports: Reports = Field(default=Reports(), description="DMARC and TLS reports, both ways.")
     state: State = Field(default=State(), description="What we remember between runs.")
@@ -305,3 +307,8 @@ class Settings(Section):
     def targets(self) -> tuple[Target, ...]:
         """The TLSA targets in effect."""
         return self.tlsa.targets or (Target(host=self.hostname),)
+
+    @property
+    def signing_domains(self) -> tuple[str, ...]:
+        """The domains whose mail we sign."""
+        return (self.dkim.domains or self.domains) if self.dkim.sign else ()

@@ -48,6 +48,7 @@ def names_once(settings: Settings) -> Iterator[Conflict]:
         ]
     )
     yield from _twice((("domains", n), name) for n, name in enumerate(settings.domains))
+    yield from _twice((("dkim", "domains", n), name) for n, name in enumerate(settings.dkim.domains))
 
 
 def targets_once(settings: Settings) -> Iterator[Conflict]:
