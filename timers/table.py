@@ -49,6 +49,15 @@ JOBS = (
         credentials=("dns.token", "dns.key_file", "tlsa.targets"),
     ),
     Job(
+        name="dkim",
+        what="keeps the records of our DKIM keys true, makes new keys in time, and takes their rotation one step further",
+        command=("dkim", "reconcile", "--json"),
+        every=timedelta(hours=1),
+        after_boot=timedelta(minutes=3),
+        jitter=timedelta(minutes=5),
+        credentials=("dns.token", "dns.key_file"),
+    ),
+    Job(
         name="reports",
         what="sends each domain its DMARC and TLS report of yesterday when its hour has come, and forgets old reports",
         command=("report", "send", "--json"),
@@ -56,11 +65,6 @@ JOBS = (
         after_boot=timedelta(minutes=10),
         jitter=timedelta(minutes=5),
         timeout=timedelta(minutes=20),
-        name="dkim",
-        what="keeps the records of our DKIM keys true, makes new keys in time, and takes their rotation one step further",
-        command=("dkim", "reconcile", "--json"),
-        after_boot=timedelta(minutes=3),
-        credentials=("dns.token", "dns.key_file"),
     ),
 )
 

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from mailsrv.auth.decide import Action, Decision, Rules, decide
 from mailsrv.auth.results import Results
@@ -38,7 +37,6 @@ from mailsrv.spam.mail import Mail
 from mailsrv.spam.scanning import Scanning
 
 WEIGHT = (Action.ACCEPT, Action.JUNK, Action.LATER, Action.REFUSE)
-MOST_NOTING = 1000
 APPLIED = {Action.REFUSE: Wish.REJECT, Action.JUNK: Wish.QUARANTINE}
 
 
@@ -79,7 +77,6 @@ class Judging:
     greylist: bool = False
     notes: Noting | None = None
     quiet: frozenset[str] = frozenset()
-    _noting: set[asyncio.Task[None]] = field(default_factory=set)
 
     def concerns(self, address: str) -> bool:
         """Whether mail from there is judged."""
@@ -108,28 +105,13 @@ class Judging:
     def received(self, judged: Judged, accounts: Collection[str]) -> None:
         """It was delivered to these: their acquaintance grows."""
         if self.ledger and self.reputation and judged.author:
-            aligned, now = bool(judged.proven), self.now().timestamp()
             for account in accounts:
-                self._soon(self.ledger.note_received(account, judged.author, aligned, now))
+                self.ledger.note_received(account, judged.author, bool(judged.proven), self.now().timestamp())
 
     def wrote(self, account: str, recipients: Sequence[str]) -> None:
         """One of ours wrote to these."""
         if self.ledger and self.reputation and recipients:
-            self._soon(self.ledger.note_sent(account, recipients, self.now().timestamp()))
-
-    def _soon(self, note: Coroutine[Any, Any, None]) -> None:
-        """Beside the session; nobody waits for it, and what a crash or a flood loses is an acquaintance."""
-        if len(self._noting) >= MOST_NOTING:
-            note.close()
-            return
-        task = asyncio.get_running_loop().create_task(note)
-        self._noting.add(task)
-        task.add_done_callback(self._noting.discard)
-
-    async def close(self) -> None:
-        """What is being noted is on disk."""
-        if self._noting:
-            await asyncio.wait(self._noting)
+            self.ledger.note_sent(account, recipients, self.now().timestamp())
 
     def _decided(
         self,

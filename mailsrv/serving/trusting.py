@@ -1,6 +1,6 @@
 """Trust, both ways, put together from a configuration: who judges strangers' mail, what we sign, which addresses are programs.
 
-    async with trusting(settings, state, resolver, log, signers) as trust: ...     trust.use(settings) after a reload
+    async with trusting(settings, state, resolver, log) as trust: ...     trust.use(settings) after a reload, trust.look() now and then
 
 Tells: who meets whom. Fails by: `ForUser` for a file of secrets that cannot be read, `Misconfigured` for a scanner's address.
 """
@@ -8,7 +8,7 @@ Tells: who meets whom. Fails by: `ForUser` for a file of secrets that cannot be 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from dnsops.base import files
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
+from dnsops.dkim.keys import Keys
+from dnsops.dkim.signers import Signers
 from dnsops.records import names
 from dnsops.resolve.answer import Resolver
 from mailsrv.auth import decide, spf, suffixes
@@ -26,7 +28,7 @@ from mailsrv.auth.signatures import signatures
 from mailsrv.auth.story import Means
 from mailsrv.receive.echoing import Echoing
 from mailsrv.receive.judging import Judging
-from mailsrv.receive.outgoing import Outgoing, nobody
+from mailsrv.receive.outgoing import Outgoing
 from mailsrv.receive.reporting import Reporting
 from mailsrv.receive.returning import Rewritten
 from mailsrv.receive.stations import Station, Stations
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from dnsops.base.settings import Settings
 
 SRS = "srs.secret"  # in the state directory
+DKIM = "dkim"
 MOST_SECRETS = 4096  # octets of a file of them
 
 
@@ -55,6 +58,12 @@ class Trust:
     judging: Judging | None = None
     stations: Stations = field(default_factory=lambda: Stations({}))
     notes: Notes | None = None
+    keys: Signers | None = None
+
+    def look(self) -> None:
+        """Sign with what may sign now."""
+        if self.keys is not None:
+            self.keys.look()
 
     def use(self, settings: Settings) -> None:
         """Another configuration. What needs other files or connections waits for a restart: state, resolver, SRS secrets."""
@@ -64,27 +73,25 @@ class Trust:
 
 
 @asynccontextmanager
-async def trusting(
-    settings: Settings,
-    state: Path,
-    resolver: Resolver,
-    log: Log,
-    signers: Callable[[str], Sequence[Signer]] = nobody,
-) -> AsyncIterator[Trust]:
+async def trusting(settings: Settings, state: Path, resolver: Resolver, log: Log) -> AsyncIterator[Trust]:
     """While the context is open."""
     async with AsyncExitStack() as stack:
+        keys = (
+            Signers(Keys(state / DKIM), settings.dkim.domains or settings.domains, log) if settings.dkim.sign else None
+        )
         reports = Reports(state / LEDGER)
         notes = Notes(reports, log)
         stack.callback(notes.close)
-        outgoing = _outgoing(settings, state, signers)
+        outgoing = _outgoing(settings, state, keys)
         judging = _judging(settings, resolver, log, Ledger(state, log), notes)
         if judging.ledger is not None:
             stack.push_async_callback(judging.ledger.close)
-        stack.push_async_callback(judging.close)
         stations = _stations(settings, outgoing, reports, log)
         if settings.inbound.check:
             spf.prepare()  # else the first mail would wait for it
-        yield Trust(outgoing, judging if settings.inbound.check else None, stations, notes)
+        trust = Trust(outgoing, judging if settings.inbound.check else None, stations, notes, keys)
+        trust.look()
+        yield trust
 
 
 def _judging(settings: Settings, resolver: Resolver, log: Log, ledger: Ledger, notes: Notes) -> Judging:
@@ -105,7 +112,10 @@ def _instruct(judging: Judging, settings: Settings) -> None:
     judging.quiet = configured.own(settings)
 
 
-def _outgoing(settings: Settings, state: Path, signers: Callable[[str], Sequence[Signer]]) -> Outgoing:
+def _outgoing(settings: Settings, state: Path, keys: Signers | None) -> Outgoing:
+    def signers(domain: str) -> Sequence[Signer]:
+        return [Signer(one.domain, one.selector, one.key) for one in keys.of(domain)] if keys else ()
+
     outgoing = Outgoing(settings.hostname, signers, settings.inbound.seal)
     if settings.srs.enabled:
         ours = {names.canonical(name) for name in (*settings.domains, settings.hostname)}

@@ -34,7 +34,7 @@ from mailsrv.serving.looking import Looking
 from mailsrv.serving.notify import notify, reloading, watchdog
 from mailsrv.serving.people import People
 from mailsrv.serving.secret import secret_of
-from mailsrv.serving.trusting import trusting
+from mailsrv.serving.trusting import Trust, trusting
 from mailsrv.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         stack.push_async_callback(server.close, GRACE)
         await server.open(work.doors)
         ready()
-        await _until_told(work, server, people, signals)
+        await _until_told(work, server, people, trust, signals)
         work.log("serve.draining")
         if looking:
             looking.draining = True
@@ -133,7 +133,7 @@ async def _managed(work: Work, server: Server, measures: Measures) -> AsyncItera
         await management.close()
 
 
-async def _until_told(work: Work, server: Server, people: People, signals: _Signals) -> None:
+async def _until_told(work: Work, server: Server, people: People, trust: Trust, signals: _Signals) -> None:
     """Stay true to the disk until it is time to go."""
     patience = min(LOOK, watchdog() or LOOK)
     while not signals.stop.is_set():
@@ -147,6 +147,7 @@ async def _until_told(work: Work, server: Server, people: People, signals: _Sign
             await _reload(work, server, people)
         else:
             work.certificate.look()
+            trust.look()
             if await people.changed():
                 await _people(work, server, people)
 

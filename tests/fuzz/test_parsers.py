@@ -56,7 +56,8 @@ from mailsrv.message import (
 )
 from mailsrv.message import words as encoded_words
 from mailsrv.receive import srs
-from mailsrv.reports import dmarc_xml, tags, tls_json, unpack
+from mailsrv.reports import dmarc_xml, tls_json, unpack
+from mailsrv.reports import tags as report_tags
 from mailsrv.send import nexthop
 from mailsrv.send.reply import Replies
 from mailsrv.smtp import grammar, octets, proxy
@@ -219,9 +220,13 @@ PARSERS: dict[str, Parser] = {
     ),
     "parts of a message": Parser(_parts, (MAIL,), of=["parts", "section", "encoding"]),
     "header": Parser(
-        lambda data: (list(header.fields(data)), header.header_fields(data, ["from", b"X"], True)),
+        lambda data: (
+            list(header.fields(data)),
+            header.header_fields(data, ["from", b"X"], True),
+            header.without(data, lambda field: field.name == b"x"),
+        ),
         (MAIL,),
-        of=["fields", "header", "header_fields", "body_start", "unfold", "looks_like_field"],
+        of=["fields", "header", "header_fields", "body_start", "unfold", "looks_like_field", "without"],
     ),
     "trace": Parser(
         lambda data: (received.hops(data), received.was_delivered_to(data, "a@b"), received.without_return_path(data)),
@@ -336,14 +341,18 @@ PARSERS: dict[str, Parser] = {
         of=["opened", "gunzipped", "unzipped"],
     ),
     "DMARC's tags": Parser(
-        lambda text: (tags.tags(text), tags.published("a.example", text)),
+        lambda text: (report_tags.tags(text), report_tags.published("a.example", text)),
         (b"v=DMARC1; p=none; sp=x; rua=mailto:a@b!1k; t=y",),
         (),
         True,
         ["tags", "published"],
     ),
     "rua": Parser(
-        tags.destinations, (b"mailto:a@b.c!10m,mailto:%41@b?x=y,https://d",), (), True, ["destinations", "mailto"]
+        report_tags.destinations,
+        (b"mailto:a@b.c!10m,mailto:%41@b?x=y,https://d",),
+        (),
+        True,
+        ["destinations", "mailto"],
     ),
     "TLS reporting record": Parser(
         lambda text: (tlsrpt.found([text]), tlsrpt.TlsRpt.parse(text)),

@@ -139,11 +139,11 @@ DOORS = {
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
         "dnsops.certs",
+        "dnsops.dkim",
         "mailsrv.auth.keys",
         "mailsrv.directory.sasl.binding",
         "mailsrv.transport.matching",
     ),
-    "cryptography": ("dnsops.certs", "dnsops.dkim", "mailsrv.directory.sasl.binding"),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
     "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),

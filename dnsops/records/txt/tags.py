@@ -15,7 +15,6 @@ LONGEST = 65535  # octets of TXT rdata (RFC 1035 3.2.1)
 MOST_TAGS = 64
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*+\Z")
 _BLANKS = " \t\r\n"
-_NO_BLANKS = str.maketrans("", "", _BLANKS)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\n(?![ \t])|\r(?!\n)")
 
 
@@ -33,7 +32,6 @@ def parse(text: bytes | str, limit: int = LONGEST) -> dict[str, str]:
     plain = text if isinstance(text, str) else _decoded(text)
     plain = plain.strip(_BLANKS).removesuffix(";")  # RFC 6376 3.2: the last tag may be followed by a semicolon
     if not _unfolded(plain).isprintable() and _CONTROL.search(plain):
-    if _CONTROL.search(plain):
         raise Malformed("a control character in a tag list")
     specs = plain.split(";", MOST_TAGS)
     if len(specs) > MOST_TAGS:
@@ -68,7 +66,6 @@ def compact(value: str) -> str:
     if value.isprintable() and " " not in value:
         return value
     return value.replace(" ", "").replace("\t", "").replace("\r", "").replace("\n", "")
-    return value.translate(_NO_BLANKS)
 
 
 def words(value: str) -> tuple[str, ...]:
