@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnsops.base import files
-from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from dnsops.dkim.keys import Keys
 from dnsops.dkim.signers import Signers
@@ -26,6 +24,7 @@ from mailsrv.auth import decide, spf, suffixes
 from mailsrv.auth.keys import Signer
 from mailsrv.auth.signatures import signatures
 from mailsrv.auth.story import Means
+from mailsrv.receive import srskeys
 from mailsrv.receive.echoing import Echoing
 from mailsrv.receive.judging import Judging
 from mailsrv.receive.outgoing import Outgoing
@@ -38,16 +37,13 @@ from mailsrv.reports.ledger import Ledger as Reports
 from mailsrv.reports.notes import Notes
 from mailsrv.reports.receiving import Receiving
 from mailsrv.serving.allowed import networks
-from mailsrv.serving.secret import secret_of
 from mailsrv.spam.ledger import Ledger
 from mailsrv.spam.scanning import Scanning, panel
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
 
-SRS = "srs.secret"  # in the state directory
-DKIM = "dkim"
-MOST_SECRETS = 4096  # octets of a file of them
+DKIM = "dkim"  # in the state directory
 
 
 @dataclass
@@ -119,7 +115,7 @@ def _outgoing(settings: Settings, state: Path, keys: Signers | None) -> Outgoing
     outgoing = Outgoing(settings.hostname, signers, settings.inbound.seal)
     if settings.srs.enabled:
         ours = {names.canonical(name) for name in (*settings.domains, settings.hostname)}
-        outgoing.paths = Rewritten(_srs_secrets(settings, state), settings.srs.domain or "", ours)
+        outgoing.paths = Rewritten(srskeys.secrets(state, settings.srs.secret), settings.srs.domain or "", ours)
     return outgoing
 
 
@@ -130,21 +126,6 @@ def _stations(settings: Settings, outgoing: Outgoing, reports: Reports, log: Log
     if echoes:
         found |= dict.fromkeys(echoes, Echoing(settings.hostname, echoes, outgoing, log, _token))
     return Stations(found)
-
-
-def _srs_secrets(settings: Settings, state: Path) -> tuple[bytes, ...]:
-    """The current one first; those below it still open what they closed."""
-    path = settings.srs.secret
-    if path is None:
-        return (secret_of(state, SRS),)
-    try:
-        lines = files.read_bounded(path, MOST_SECRETS).split()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "too large"
-        raise ForUser(f"cannot be read ({reason})", str(path), "write a secret a line, the current one first") from None
-    if not lines:
-        raise ForUser("holds no secret", str(path), "write a secret a line, the current one first")
-    return tuple(lines)
 
 
 def _token() -> str:
