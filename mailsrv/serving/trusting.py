@@ -8,7 +8,7 @@ Tells: who meets whom. Fails by: `ForUser` for a file of secrets that cannot be 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,12 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnsops.base.log import Log
-from dnsops.dkim.keys import Keys
-from dnsops.dkim.signers import Signers
 from dnsops.records import names
 from dnsops.resolve.answer import Resolver
 from mailsrv.auth import decide, spf, suffixes
-from mailsrv.auth.keys import Signer
 from mailsrv.auth.signatures import signatures
 from mailsrv.auth.story import Means
 from mailsrv.receive import srskeys
@@ -37,13 +34,12 @@ from mailsrv.reports.ledger import Ledger as Reports
 from mailsrv.reports.notes import Notes
 from mailsrv.reports.receiving import Receiving
 from mailsrv.serving.allowed import networks
+from mailsrv.serving.signing import Ring
 from mailsrv.spam.ledger import Ledger
 from mailsrv.spam.scanning import Scanning, panel
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
-
-DKIM = "dkim"  # in the state directory
 
 
 @dataclass
@@ -54,7 +50,7 @@ class Trust:
     judging: Judging | None = None
     stations: Stations = field(default_factory=lambda: Stations({}))
     notes: Notes | None = None
-    keys: Signers | None = None
+    keys: Ring | None = None
 
     def look(self) -> None:
         """Sign with what may sign now."""
@@ -85,9 +81,7 @@ async def trusting(settings: Settings, state: Path, resolver: Resolver, log: Log
         stations = _stations(settings, outgoing, reports, log)
         if settings.inbound.check:
             spf.prepare()  # else the first mail would wait for it
-        trust = Trust(outgoing, judging if settings.inbound.check else None, stations, notes, keys)
-        trust.look()
-        yield trust
+        yield Trust(outgoing, judging if settings.inbound.check else None, stations, notes, keys)
 
 
 def _judging(settings: Settings, resolver: Resolver, log: Log, ledger: Ledger, notes: Notes) -> Judging:
@@ -108,11 +102,8 @@ def _instruct(judging: Judging, settings: Settings) -> None:
     judging.quiet = configured.own(settings)
 
 
-def _outgoing(settings: Settings, state: Path, keys: Signers | None) -> Outgoing:
-    def signers(domain: str) -> Sequence[Signer]:
-        return [Signer(one.domain, one.selector, one.key) for one in keys.of(domain)] if keys else ()
-
-    outgoing = Outgoing(settings.hostname, signers, settings.inbound.seal)
+def _outgoing(settings: Settings, state: Path, keys: Ring) -> Outgoing:
+    outgoing = Outgoing(settings.hostname, keys.signers, settings.inbound.seal)
     if settings.srs.enabled:
         ours = {names.canonical(name) for name in (*settings.domains, settings.hostname)}
         outgoing.paths = Rewritten(srskeys.secrets(state, settings.srs.secret), settings.srs.domain or "", ours)
