@@ -66,6 +66,7 @@ def _carry_out(target: Target, outcome: Outcome, decision: Decision, world: Worl
     try:
         if not target.given:
             world.ledgers.save(decision.ledger)
+            world.keys.tidy(target.domain)
         if decision.publish:
             outcome = _publish(target, outcome, decision, world)
         elif decision.prune:
@@ -116,7 +117,6 @@ def _turn(target: Target, outcome: Outcome, decision: Decision, world: World) ->
     for name in decision.over:
         ring = keys.forget(target.domain, name, target.policy.publish_retired)
         world.log("dkim.forgotten", domain=target.domain, generation=name, published=target.policy.publish_retired)
-    keys.tidy(target.domain)
     return replace(outcome, ring=ring, switched=decision.ready)
 
 
