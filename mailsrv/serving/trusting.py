@@ -34,7 +34,7 @@ from mailsrv.reports.ledger import Ledger as Reports
 from mailsrv.reports.notes import Notes
 from mailsrv.reports.receiving import Receiving
 from mailsrv.serving.allowed import networks
-from mailsrv.serving.signing import Ring
+from mailsrv.serving.signing import Ring, signing
 from mailsrv.spam.ledger import Ledger
 from mailsrv.spam.scanning import Scanning, panel
 
@@ -68,9 +68,7 @@ class Trust:
 async def trusting(settings: Settings, state: Path, resolver: Resolver, log: Log) -> AsyncIterator[Trust]:
     """While the context is open."""
     async with AsyncExitStack() as stack:
-        keys = (
-            Signers(Keys(state / DKIM), settings.dkim.domains or settings.domains, log) if settings.dkim.sign else None
-        )
+        keys = signing(settings, state, log)
         reports = Reports(state / LEDGER)
         notes = Notes(reports, log)
         stack.callback(notes.close)
