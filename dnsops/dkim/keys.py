@@ -112,6 +112,11 @@ class Keys:
                 _ = self._signer(domain, selector).key  # what cannot be read is not switched to
             return self._written(home, ring.promoted(now))
 
+    def leaked(self, domain: str) -> Ring:
+        """Somebody else has the keys that sign, or have signed."""
+        with self._writing(domain) as home:
+            return self._written(home, self.ring(domain).leaked())
+
     def gone(self, domain: str, name: str, now: datetime) -> Ring:
         """The records of a retired generation are gone."""
         with self._writing(domain) as home:

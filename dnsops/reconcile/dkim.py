@@ -52,6 +52,9 @@ def _keys(target: Target, world: World, dry_run: bool) -> tuple[Ring, str]:
     now = world.now().wall
     if target.given:
         return Ring(target.domain, (Generation("given", Role.CURRENT, now, target.given),)), ""
+    if target.policy.leaked and not dry_run:
+        world.keys.leaked(target.domain)
+        world.log("dkim.leaked", domain=target.domain)
     ring = world.keys.ring(target.domain)
     why = due(ring, target.policy, now)
     if why and not dry_run:

@@ -115,6 +115,22 @@ def test_a_revoked_key_stands_there_for_a_while(signing: World) -> None:
     assert old not in signing.ring.selectors
 
 
+def test_keys_that_leaked_are_revoked_as_soon_as_others_sign(signing: World) -> None:
+    signing.policy(rotate=True, leaked=True)
+    (old,) = signing.ring.selectors
+    signing.run()
+    assert signing.published()[old.owner(DOMAIN)] == {old.text}, "it goes on signing until there is another"
+    signing.policy(rotate=False, leaked=False)
+    signing.promise = timedelta(0)
+    signing.live(1)
+    assert signing.published()[old.owner(DOMAIN)] == {old.revoked.text}
+    signing.live(28, step=12)
+    assert signing.published()[old.owner(DOMAIN)] == {old.revoked.text}
+    signing.live(3, step=6)
+    assert old.owner(DOMAIN) not in signing.published()
+    assert old not in signing.ring.selectors
+
+
 def test_a_record_that_was_lost_comes_back_and_a_person_hears_of_it(signing: World) -> None:
     (selector,) = signing.ring.selectors
     signing.provider.by_hand(selector.owner(DOMAIN))
