@@ -40,7 +40,7 @@ class Ring:
 
 def signing(settings: Settings, state: Path, log: Log) -> Ring:
     """Looked at once already. `dkim.sign: false` signs for nobody."""
-    domains = (settings.dkim.domains or settings.domains) if settings.dkim.sign else ()
+    domains = settings.signing_domains
     ring = Ring(Signers(Keys(state / DKIM), domains, log))
     ring.look()
     return ring
