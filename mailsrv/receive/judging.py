@@ -23,6 +23,7 @@ from mailsrv.auth.story import Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result, Wish
 from mailsrv.message.addresses import addresses, people
 from mailsrv.message.header import header
+from mailsrv.receive import told
 from mailsrv.receive.letters import Envelope
 from mailsrv.receive.needs import Noting
 from mailsrv.reports.aggregate import Reason as Override
@@ -107,6 +108,13 @@ class Judging:
         if self.ledger and self.reputation and judged.author:
             for account in accounts:
                 self.ledger.note_received(account, judged.author, bool(judged.proven), self.now().timestamp())
+
+    def heard(self, account: str, head: bytes, junk: bool) -> None:
+        """The account says that this is junk, or is not. `head`: of the message as it is stored, with what we found in it."""
+        author, said = _author(head), told.read(head)
+        if self.ledger and self.reputation and author:
+            proven = said is not None and any((step.what, step.outcome) == ("dmarc", "pass") for step in said.steps)
+            self.ledger.note_moved(account, author, proven, junk, self.now().timestamp())
 
     def wrote(self, account: str, recipients: Sequence[str]) -> None:
         """One of ours wrote to these."""
