@@ -8,7 +8,7 @@ Tells: who meets whom. Fails by: `ForUser` for a file of secrets that cannot be 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,14 +65,16 @@ class Trust:
 
 
 @asynccontextmanager
-async def trusting(settings: Settings, state: Path, resolver: Resolver, log: Log) -> AsyncIterator[Trust]:
-    """While the context is open."""
+async def trusting(
+    settings: Settings, state: Path, resolver: Resolver, log: Log, srs: Sequence[bytes] | None = None
+) -> AsyncIterator[Trust]:
+    """While the context is open. srs: the secrets, where they were read before; else those of the state directory."""
     async with AsyncExitStack() as stack:
         keys = signing(settings, state, log)
         reports = Reports(state / LEDGER)
         notes = Notes(reports, log)
         stack.callback(notes.close)
-        outgoing = _outgoing(settings, state, keys)
+        outgoing = _outgoing(settings, state, keys, srs)
         judging = _judging(settings, resolver, log, Ledger(state, log), notes)
         if judging.ledger is not None:
             stack.push_async_callback(judging.ledger.close)
@@ -100,11 +102,11 @@ def _instruct(judging: Judging, settings: Settings) -> None:
     judging.quiet = configured.own(settings)
 
 
-def _outgoing(settings: Settings, state: Path, keys: Ring) -> Outgoing:
+def _outgoing(settings: Settings, state: Path, keys: Ring, srs: Sequence[bytes] | None) -> Outgoing:
     outgoing = Outgoing(settings.hostname, keys.signers, settings.inbound.seal)
     if settings.srs.enabled:
         ours = {names.canonical(name) for name in (*settings.domains, settings.hostname)}
-        outgoing.paths = Rewritten(srskeys.secrets(state, settings.srs.secret), settings.srs.domain or "", ours)
+        outgoing.paths = Rewritten(srs or srskeys.secrets(state, settings.srs.secret), settings.srs.domain or "", ours)
     return outgoing
 
 
