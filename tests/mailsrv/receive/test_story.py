@@ -9,10 +9,8 @@ import pytest
 
 from dnsops.base.errors import Later
 from mailsrv.store.door import Hop
-from tests.mailsrv.receive.world import TEXT, World, codes, contents, full, send, sent, unfolded
+from tests.mailsrv.receive.world import OWN, TEXT, World, codes, contents, full, send, sent, unfolded
 from tests.mailsrv.smtp.null import Peer
-
-OWN = b"From: User One <user1@mail.test>\r\nSubject: x\r\n\r\nbody\r\n"
 
 
 def submission() -> World:

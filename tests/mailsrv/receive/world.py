@@ -29,6 +29,7 @@ from tests.mailsrv.smtp.null import Lines, Peer, Plain, serving
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DOMAIN = "mail.test"
+OWN = b"From: User One <user1@mail.test>\r\nSubject: x\r\n\r\nbody\r\n"
 TEXT = b"From: <a@evil.test>\r\nSubject: x\r\n\r\nbody\r\n"
 
 
@@ -38,6 +39,7 @@ class People:
 
     catch_all: str = ""
     trouble: bool = False
+    postmaster: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     def resolve(self, address: str) -> Route:
         if self.trouble:
@@ -49,6 +51,8 @@ class People:
             return Route(Outcome.ELSEWHERE, address)
         there = f"{local}@{domain}"
         names, onward = _PEOPLE.get(local.partition("+")[0], ((), ()))
+        if local == "postmaster" and self.postmaster is not None:
+            names, onward = self.postmaster
         if not names and not onward and self.catch_all:
             names = (self.catch_all,)
         if not names and not onward:
