@@ -43,7 +43,7 @@ APPLIED = {Action.REFUSE: Wish.REJECT, Action.JUNK: Wish.QUARANTINE}
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was found and decided. by: the decision for each account, "" for a message that only goes on elsewhere.
+    """What was found and decided. by: the decision for each account, "" for whoever has none: who is elsewhere, a program.
 
     author: the first address of From, or "".
     """
@@ -53,8 +53,18 @@ class Judged:
     by: Mapping[str, Decision] = field(default_factory=dict)
     author: str = ""
 
+    def decision(self, account: str) -> Decision | None:
+        """An account that was not named when it was judged has the decision of those who have none."""
+        return self.by.get(account) or self.by.get("")
+
     def in_junk(self, account: str) -> bool:
-        return account in self.by and self.by[account].action is not Action.ACCEPT
+        decision = self.decision(account)
+        return decision is not None and decision.action is not Action.ACCEPT
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the sender's domain does not let this client write in its name."""
+        return self.found.mail.result in (Result.FAIL, Result.SOFTFAIL)
 
     @property
     def proven(self) -> str:
@@ -88,7 +98,7 @@ class Judging:
         return not any(ip in network for network in self.trusted)
 
     async def judge(self, envelope: Envelope, content: bytes, accounts: Collection[str]) -> Judged:
-        """The verdict on a message that may be taken; `Refused` for another."""
+        """The verdict on a message that may be taken; `Refused` for another. accounts: who reads it, "" for others than accounts."""
         origin = Origin(envelope.client.address, envelope.client.helo, str(envelope.sender or ""))
         mail = _mail(envelope, content)
         found, listed = await asyncio.gather(
@@ -147,9 +157,9 @@ class Judging:
         """What each account has seen of the author before."""
         if not author or not self.reputation or self.ledger is None:
             return {}
-        aligned = found.dmarc.result is Result.PASS
-        records = await asyncio.gather(*(self.ledger.record(account, author, aligned) for account in accounts))
-        return {account: reputation.hint(record, aligned) for account, record in zip(accounts, records, strict=True)}
+        aligned, named = found.dmarc.result is Result.PASS, [account for account in accounts if account]
+        records = await asyncio.gather(*(self.ledger.record(account, author, aligned) for account in named))
+        return {account: reputation.hint(record, aligned) for account, record in zip(named, records, strict=True)}
 
     def _told(self, envelope: Envelope, found: Authentication, by: dict[str, Decision], author: str) -> Judged:
         """The verdict in the log and for the reports; then to whoever asked."""

@@ -85,6 +85,22 @@ def test_a_remote_sender_gets_the_notice_by_the_queue_and_its_failure_ends_there
     run(story())
 
 
+def test_a_sender_whom_an_alias_has_rewritten_gets_the_notice_at_the_address_it_had() -> None:
+    """SRS: the address of ours that the mail left with is nobody's; what it stands for is."""
+
+    async def story() -> None:
+        here = await world(lambda r: NO if r.address.startswith("x") else WAIT)
+        await here.send("x@example.net", sender="SRS0=far@us.org")
+        await here.outbound.once()
+        [notice] = await here.queue()
+        assert (notice.hop.recipient, notice.sender) == ("far@example.com", "")
+        content = await here.store.content(notice.blob)
+        assert message_from_bytes(content)["To"] == "<far@example.com>"
+        assert actions(content) == [("x@example.net", "failed", "5.1.1")]
+
+    run(story())
+
+
 @pytest.mark.parametrize(
     "options,verdict,told",
     [
