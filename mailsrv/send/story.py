@@ -320,14 +320,16 @@ class Outbound:
             await self._store.settle([queued.id], [], [message])
         except Full:
             return later("4.2.2", "the mailbox is full")
+        except Absent:  # the directory knows the account, the store does not yet
+            return later("4.2.1", "the mailbox is not there")
         return Verdict(Fate.DELIVERED, "2.0.0", "in a mailbox here")
 
     async def _commit(self, settlement: Settlement, notices: list[Message]) -> None:
         try:
             await self._store.settle(settlement.done, settlement.later, notices)
-        except Full as full:
+        except (Full, Absent) as nowhere:
             # a notice comes from the null sender: what cannot be delivered of it ends here (RFC 5321 6.1)
-            self._log("send.notice-lost", account=full.account, reason=str(full))
+            self._log("send.notice-lost", account=getattr(nowhere, "account", ""), reason=str(nowhere))
             await self._store.settle(settlement.done, settlement.later)
 
     def _tell(self, queued: Queued, verdict: Verdict, expired: bool) -> None:
