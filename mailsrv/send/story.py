@@ -313,14 +313,14 @@ class Outbound:
 
     async def _kept(self, queued: Queued, now: datetime) -> Verdict:
         """Into a mailbox of ours, out of the queue in the same commit."""
-        message = await self._inside.keep(queued, now)
-        if message is None:
-            return failed("5.1.1", "nobody here has this address")
         try:
+            message = await self._inside.keep(queued, now)
+            if message is None:
+                return failed("5.1.1", "nobody here has this address")
             await self._store.settle([queued.id], [], [message])
         except Full:
             return later("4.2.2", "the mailbox is full")
-        except Absent:  # the directory knows the account, the store does not yet
+        except Absent:  # the directory knows the account, the store does not; or the message was dropped just now
             return later("4.2.1", "the mailbox is not there")
         return Verdict(Fate.DELIVERED, "2.0.0", "in a mailbox here")
 
