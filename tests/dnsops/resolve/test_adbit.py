@@ -80,7 +80,7 @@ def test_servfail_is_told_apart(said: Resolver, security: Security, ede: tuple[i
     assert not found.items
 
 
-def test_a_resolver_that_never_validates_is_not_believed_to_say_insecure() -> None:
+def test_s_dns_02_a_resolver_that_never_validates_is_not_believed_to_say_insecure() -> None:
     found = asked(Stub(Resolver(ad=False)))
     assert found.security is Security.FAILED
     assert "install libunbound8" in found.why
@@ -88,14 +88,14 @@ def test_a_resolver_that_never_validates_is_not_believed_to_say_insecure() -> No
 
 
 @pytest.mark.parametrize("server", ["192.0.2.53", "2001:db8::53", "8.8.8.8", "127.0.0.1.example.org", ""])
-def test_an_ad_bit_from_elsewhere_is_never_asked_for(server: str) -> None:
+def test_s_dns_02_an_ad_bit_from_elsewhere_is_never_asked_for(server: str) -> None:
     found = asked(Stub(Resolver()), server)
     assert (found.security, found.by) == (Security.FAILED, "nobody")
     assert found.why == NOBODY
 
 
 @pytest.mark.lab
-def test_not_even_the_labs_own_validating_resolver_beyond_loopback(dnstree: object) -> None:
+def test_s_dns_02_not_even_the_labs_own_validating_resolver_beyond_loopback(dnstree: object) -> None:
     async def story() -> Answer:
         async with AdBit(("192.0.2.53",), QUICK) as adbit:
             return await adbit.ask("mx1.example.org", "A")
