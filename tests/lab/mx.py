@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -112,10 +112,9 @@ class Mx:
     async def _listen(self, address: str, port: int, listener: _Listener) -> int:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             listener.connections += 1
-            session = _Session(listener, reader, writer, writer.get_extra_info("sockname")[:2])
+            session = _Session(listener, reader, writer, writer.get_extra_info("sockname")[:2], self.messages)
             try:
                 await session.run()
-                self.messages.extend(session.messages)
             except (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 pass  # a peer that went away, or sent too much
             finally:
@@ -146,7 +145,7 @@ class _Session:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     where: Where
-    messages: list[Message] = field(default_factory=list)
+    messages: list[Message]
     tls: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
