@@ -78,7 +78,14 @@ PEERS = {
     "downgrade_works_where_nothing_is_published": "and the log says so",
     "downgrade_left_off": "mail goes through him, and he reads nothing",
 }
-CASES = AUTHENTICATION | LEAVING | POLICIES | NAMES | BOUNCING
+SHOWING = {
+    "S-TLS-01": "a key that everybody may read",
+    "S-TLS-02": "a key that is not the certificate's",
+    "S-TLS-04": "a name that nobody here has",
+    "S-TLS-05": "old TLS, weak ciphers",
+    "S-TLS-06": "data before the handshake is over",
+}
+CASES = AUTHENTICATION | LEAVING | POLICIES | NAMES | BOUNCING | SHOWING
 # written, and not here yet: with them this line goes
 COMING = ("S-BAK-01", "S-BAK-02", "S-BAK-03", "S-BAK-05")
 
