@@ -379,6 +379,21 @@ def test_warnings_come_once_also_after_a_restart() -> None:
     run(story())
 
 
+def test_a_sender_without_a_mailbox_makes_nothing_be_sent_twice() -> None:
+    """The directory knows the account and the store does not: it was attempted, once; the notice has nowhere to go."""
+
+    async def story() -> None:
+        here = World(lambda recipient: NO)
+        await here.send("x@example.net")
+        async with asyncio.timeout(5):
+            await here.outbound.once()
+        assert len(here.carrier.attempts) == 1
+        assert await here.queue() == ()
+        assert "send.notice-lost" in here.said.getvalue()
+
+    run(story())
+
+
 def test_a_full_mailbox_of_the_sender_ends_the_notice_and_not_the_queue() -> None:
     async def story() -> None:
         here = await world(lambda r: NO)
