@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dnsops.base.errors import ForUser
+from dnsops.records import plain
 from dnsops.records.tlsa import Tlsa
 
 LONGEST_TEXT = 65535 * 4
@@ -79,14 +80,16 @@ def from_wire(type_name: str, data: bytes) -> Rdata:
         if len(data) < 3:
             raise ForUser("a TLSA record of fewer than three bytes")
         return Tlsa(data[0], data[1], data[2], data[3:])
+    if (text := plain.text(type_name.upper(), data)) is not None:
+        return Generic(type_name.upper(), text)
     import dns.exception
     import dns.rdata
     import dns.rdatatype
 
     try:
         code = dns.rdatatype.from_text(type_name)
-        plain = dns.rdata.from_wire("IN", code, data, 0, len(data))
-        return _value(type_name.upper(), plain.to_digestable())
+        read = dns.rdata.from_wire("IN", code, data, 0, len(data))
+        return _value(type_name.upper(), read.to_digestable())
     except (dns.exception.DNSException, ValueError) as error:
         raise ForUser(f"malformed {type_name} rdata ({error})") from None
 

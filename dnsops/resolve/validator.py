@@ -14,17 +14,19 @@ A validator caches for its whole life: whoever wants to see a change before its 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
 from dnsops.base.errors import ForUser, Misconfigured
 from dnsops.records import names
-from dnsops.resolve import extended, libunbound
+from dnsops.resolve import extended, libunbound, packet
 from dnsops.resolve.answer import Answer, Security, failed
 from dnsops.resolve.libunbound import Context, Reply
+from dnsops.resolve.packet import Seen
 from dnsops.resolve.settings import Settings, check_files, from_env
 
+MOST_TYPES = 64  # types whose number is kept
 AT_ONCE = 256  # questions inside libunbound; the others wait outside, and their time has not begun
 MOST_RECORDS = 1000  # of one answer; to read one costs a tenth of a millisecond, and nobody honest has so many
 LARGE = 4096  # octets of an answer that is read in a thread
@@ -81,16 +83,23 @@ class Validator:
 
 def question(name: str, type_name: str) -> tuple[str, str, int]:
     """Name and type as we write them, and the type's number; `ForUser` for what cannot be asked."""
+    type_name, code = _type(type_name)
+    return names.asked(name) if name else "", type_name, code
+
+
+@lru_cache(MOST_TYPES)
+def _type(text: str) -> tuple[str, int]:
+    """A type in one spelling, and its number."""
     import dns.exception
     import dns.rdatatype
 
     try:
-        code = dns.rdatatype.from_text(type_name)
+        code = dns.rdatatype.from_text(text)
     except (dns.exception.DNSException, ValueError):
-        raise ForUser(f"no such record type: {type_name}", "", "write A, MX, TLSA ... or TYPE and a number") from None
+        raise ForUser(f"no such record type: {text}", "", "write A, MX, TLSA ... or TYPE and a number") from None
     if dns.rdatatype.is_metatype(code):
-        raise ForUser(f"{type_name.upper()} is no type of records: nothing could be proven about it")
-    return names.asked(name) if name else "", dns.rdatatype.to_text(code), int(code)
+        raise ForUser(f"{text.upper()} is no type of records: nothing could be proven about it")
+    return dns.rdatatype.to_text(code), int(code)
 
 
 def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:
@@ -101,8 +110,8 @@ def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:
         return failed(name, type_name, f"more than {MOST_RECORDS} records", by)
     from dnsops.resolve import reading
 
-    message = reading.parse(reply.packet, lenient=True)
-    ede = tuple(code for code, _ in reading.extended(message)) if message else ()
+    seen = packet.read(reply.packet, name, _type(type_name)[1]) or _seen(reply.packet, name, type_name)
+    ede = seen.ede
     if reply.bogus:
         return _bogus(reply, name, type_name, by, ede)
     rcode = reading.rcode_name(reply.rcode)
@@ -114,8 +123,20 @@ def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:
     except ForUser as error:
         return failed(name, type_name, str(error), by, ede)
     security = Security.SECURE if reply.secure else Security.INSECURE
-    read = reading.read(message, name, type_name) if message else reading.Reading(name, ttl=reply.ttl)
-    return replace(read, ttl=read.ttl or reply.ttl).answer(name, type_name, security, rcode, items, ede, by)
+    ttl = seen.ttl or reply.ttl
+    return Answer(name, type_name, security, rcode, items, ttl, seen.canonical, seen.wildcard, "", ede, by, seen.zone)
+
+
+def _seen(octets: bytes, name: str, type_name: str) -> Seen:
+    """What a packet says that is not as answers usually look."""
+    from dnsops.resolve import reading
+
+    message = reading.parse(octets, lenient=True)
+    if message is None:
+        return Seen(name)
+    read = reading.read(message, name, type_name)
+    codes = tuple(code for code, _ in reading.extended(message))
+    return Seen(read.canonical, read.ttl, read.wildcard, read.zone, codes)
 
 
 def _bogus(reply: Reply, name: str, type_name: str, by: str, ede: tuple[int, ...]) -> Answer:

@@ -36,6 +36,7 @@ PURE = (
     "dnsops.records",
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",
+    "dnsops.resolve.packet",
     "dnsops.rollover",
     *(
         f"mailsrv.directory.{room}"
