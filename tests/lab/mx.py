@@ -115,7 +115,6 @@ class Mx:
             listener.connections += 1
             where = writer.get_extra_info("sockname")[:2]
             session = _Session(listener, reader, writer, where, self.messages, self.nobody)
-            session = _Session(listener, reader, writer, writer.get_extra_info("sockname")[:2], self.messages)
             try:
                 await session.run()
             except (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -150,7 +149,6 @@ class _Session:
     where: Where
     messages: list[Message]  # all that the servers have taken
     nobody: set[str]
-    messages: list[Message]
     tls: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
