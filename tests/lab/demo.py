@@ -217,6 +217,8 @@ def show(stage: Stage, stack: ExitStack) -> None:
     after = trusted(stage, server, far, "2")
     if set(before) & set(after):
         raise Broken(f"DKIM was not rotated: {before}, {after}")
+    tell.chapter("A man in the middle, between us and the stranger")
+    tell(demo_trust.downgraded(server, stage.tree, stage.pki, USER, f"{USER}@{DOMAIN}"))
     second = from_pem(chain.read_bytes(), "")
     summary(stage, first, second, ours, theirs)
 

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from dnsops.certs.chain import association, from_pem
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
+from tests.lab.downgrade import Between, Trick
 from tests.lab.mailserver import MailServer
 from tests.lab.pki import Pki
 from tests.lab.program import wait_until
 
 FAR, FAR_HOST, FAR_DOMAIN = "203.0.113.50", "mx.nsec.org", "nsec.org"
+MAN = "203.0.113.66"
 USER = "user2"
 PASSED = ("spf=pass", "dkim=pass", "dmarc=pass")
 
@@ -66,7 +70,7 @@ def far_house(directory: Path, tree: DnsTree, pki: Pki) -> Iterator[Far]:
         listeners={"smtp": {"port": 25, "bind": [FAR]}},
     )
     leaf = from_pem(Path(server.settings["tls"]["certificate"]).read_bytes(), "").certificates[0]
-    tree.replace(FAR_HOST, "A", FAR)
+    tree.replace(FAR_HOST, "A", FAR, ttl=1)
     tree.replace(f"_25._tcp.{FAR_HOST}", "TLSA", str(association(leaf)))
     tree.replace(FAR_DOMAIN, "MX", f"10 {FAR_HOST}.")
     with server:
@@ -114,7 +118,24 @@ def trusted(far: Far) -> tuple[str, ...]:
     return tuple(sorted(set(re.findall(r"header\.s=([^ ;]+)", results))))
 
 
-def outcome(near: MailServer, to: str) -> dict[str, object]:
-    """What the log says of the last attempt to reach somebody."""
-    found = [event for event in near.events("send.later", "send.delivered", "send.relayed") if event["to"] == to]
-    return found[-1] if found else {}
+def downgraded(near: MailServer, tree: DnsTree, pki: Pki, user: str, sender: str) -> str:
+    """A man on the way to the stranger takes STARTTLS away; what the log says became of the mail."""
+    with Between([(MAN, 25)], behind=(FAR, 25), impostor=pki.issue([FAR_HOST])) as man:
+        man.trick = Trick.STRIP
+        tree.replace(FAR_HOST, "A", MAN, ttl=1)
+        time.sleep(2)  # what was remembered of the host's address
+        letter(near, user, sender, f"{USER}+secret@{FAR_DOMAIN}", "for your eyes only")
+        event = _last(near, f"{USER}+secret@{FAR_DOMAIN}")
+        if event["event"] != "send.later" or b"for your eyes only" in b"".join(man.read) or not man.connections:
+            raise Distrust(f"the mail went through a man in the middle, or never met him: {event}")
+    return f"{man.trick.value}; the mail waits: {event['code']} {event['said']}"
+
+
+def _last(near: MailServer, to: str) -> dict[str, Any]:
+    """What the log says of the first attempt to reach somebody."""
+
+    def found() -> list[dict[str, Any]]:
+        return [event for name in ("send.later", "send.delivered") for event in near.events(name) if event["to"] == to]
+
+    wait_until(lambda: bool(found()), "an attempt", 20)
+    return found()[0]
