@@ -1,14 +1,18 @@
-"""Two opinions of one message, ours and rspamd's, in the same words."""
+"""Opinions of one message - ours, rspamd's, opendkim's - in the same words."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
 import json
+import os
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import zip_longest
 
 from dnsops.resolve.validator import Validator
@@ -16,8 +20,9 @@ from mailsrv.auth.signatures import signatures
 from mailsrv.auth.story import Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result
 from tests.journeys.trust.letters import Case
+from tests.lab.network import search_path
 
-AT_ONCE = 8
+AT_ONCE = 4
 # rspamd's symbols; what it says nothing of it has passed over
 DKIM = {
     "R_DKIM_ALLOW": "pass",
@@ -43,6 +48,7 @@ DMARC = {
     "DMARC_BAD_POLICY": "permerror",
     "DMARC_DNSFAIL": "temperror",
 }
+SEARCHED = {**os.environ, "PATH": search_path()}
 CLASSES = {Result.PASS: "pass", Result.FAIL: "fail", Result.TEMPERROR: "later"}
 
 
@@ -123,14 +129,31 @@ def _our(found: Authentication) -> Opinion:
     return Opinion(words, found.mail.result.value, dmarc.result.value, policy, found.arc.result.value)
 
 
-def rspamds(cases: Sequence[Case], port: int) -> Iterator[Opinion]:
-    for case in cases:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        headers = {"IP": case.address, "Helo": case.helo, "From": case.sender, "Rcpt": "user1@us.example"}
-        connection.request("POST", "/checkv2", case.content, headers)
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        yield _rspamds({name: symbol.get("options", []) for name, symbol in answer["symbols"].items()})
+def rspamds(cases: Sequence[Case], port: int) -> list[Opinion]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(partial(_asked, port), cases))
+
+
+def _asked(port: int, case: Case) -> Opinion:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"IP": case.address, "Helo": case.helo, "From": case.sender, "Rcpt": "user1@us.example"}
+    connection.request("POST", "/checkv2", case.content, headers)
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    return _rspamds({name: symbol.get("options", []) for name, symbol in answer["symbols"].items()})
+
+
+def opendkims(cases: Sequence[Case]) -> list[str]:
+    """Whether a signature of each message holds: "pass", or "not", also of what opendkim refuses to read."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(_opendkims, cases))
+
+
+def _opendkims(case: Case) -> str:
+    done = subprocess.run(
+        ["opendkim-testmsg"], input=case.content, capture_output=True, env=SEARCHED, timeout=30, check=False
+    )
+    return "not" if done.returncode else "pass"
 
 
 def _rspamds(symbols: Mapping[str, list[str]]) -> Opinion:
