@@ -65,6 +65,7 @@ PEERS = {
     "remote_a_yes_ahead_of_the_dot": "354 and 250 at once",
     "remote_closed_before_250": "after the dot",
     "remote_4xx_for_ever": "until we give up",
+    "remote_words_for_the_sender": "that would be commands elsewhere",
     "remote_words_between_starttls_and_tls": "injected in the clear",
     "remote_another_ehlo_inside_tls": "than outside",
     "remote_a_tls_alert_at_our_sni": "unrecognized_name",

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import dns.message
+import dns.rdata
 import dns.rdatatype
 import dns.rrset
 
@@ -50,12 +51,14 @@ def truncated(query: dns.message.Message) -> list[bytes]:
 
 def always(kind: str, *texts: str) -> Reply:
     """These records of that type at whatever name; nothing of other types."""
+    code = dns.rdatatype.from_text(kind)
+    items = [dns.rdata.from_text("IN", kind, text) for text in texts]
 
     def said(query: dns.message.Message) -> list[bytes]:
-        if int(query.question[0].rdtype) != int(dns.rdatatype.from_text(kind)):
+        if query.question[0].rdtype != code:
             return [answer(query, flags="RA")]
         made = dns.message.make_response(query)
-        made.answer = [dns.rrset.from_text(name_of(query), 60, "IN", kind, *texts)]
+        made.answer = [dns.rrset.from_rdata_list(query.question[0].name, 60, items)]
         return [made.to_wire(max_size=65535)]
 
     return said
@@ -99,11 +102,13 @@ def ever_deeper(query: dns.message.Message) -> list[bytes]:
     return [answer(query, "example.net. 60 DNAME x.example.net.", f"{name} 60 CNAME {made}", flags="RA")]
 
 
+THOUSAND = dns.rrset.from_text("example.net.", 60, "IN", "NS", *(f"n{number}.example.com." for number in range(1000)))
+
+
 def to_a_thousand(query: dns.message.Message) -> list[bytes]:
     """Go and ask one of a thousand servers, none of which has an address (NXNSAttack)."""
-    servers = [f"n{number}.example.com." for number in range(1000)]
     made = dns.message.make_response(query)
-    made.authority = [dns.rrset.from_text("example.net.", 60, "IN", "NS", *servers)]
+    made.authority = [THOUSAND]
     return [made.to_wire(max_size=65535)]
 
 

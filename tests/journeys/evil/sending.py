@@ -40,6 +40,7 @@ class Found:
     bounces: list[tuple[str, str, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)  # of the TLS report
     waiting: int = 0
+    notices: list[bytes] = field(default_factory=list)
 
     @property
     def events(self) -> list[tuple[str, str, str]]:
@@ -87,9 +88,10 @@ def sent(
             lines = [
                 line for line in map(json.loads, world.said.getvalue().splitlines()) if line.get("to") in recipients
             ]
-            bounces = [action for notice in await world.inbox() for action in actions(notice)]
+            notices = await world.inbox()
+            bounces = [action for notice in notices for action in actions(notice)]
             troubles = [one.trouble.value for one in heard if one.trouble]
-            return Found(lines, bounces, troubles, len(await world.queue()))
+            return Found(lines, bounces, troubles, len(await world.queue()), notices)
 
     async def bounded() -> Found:
         async with asyncio.timeout(30):

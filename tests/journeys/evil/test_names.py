@@ -25,8 +25,8 @@ from mailsrv.transport.mtasts import StsPolicies
 from mailsrv.transport.outcome import Trouble
 from tests.dnsops.resolve.stub import Reply, Stub
 from tests.journeys.evil import names
-from tests.journeys.evil.keytrap import keytrap
 from tests.journeys.evil.names import FORGERIES, LIE, always, forgeries, lying, truncated
+from tests.journeys.evil.signed import keytrap
 
 pytestmark = pytest.mark.skipif(libunbound.load() is None, reason="libunbound8 is not installed")
 

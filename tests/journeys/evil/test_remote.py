@@ -5,6 +5,7 @@ None of them has a number there; each has a name here, which the house's catalog
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from datetime import timedelta
@@ -130,6 +131,19 @@ def test_evil_remote_4xx_for_ever_ends_after_five_days_in_one_bounce(stage: str)
     assert found.waiting == 0
 
 
+@pytest.mark.parametrize("stage", ["greeting", "MAIL", "RCPT", "."])
+def test_evil_remote_words_for_the_sender_arrive_harmless(stage: str) -> None:
+    """P-10: what a host says stands in the notice and in the log, and ends neither a line nor the message there."""
+    words = "550-5.7.1 \x1b[31m\rred \0 \u202e\r\n" + "550-" + "y" * 1500 + "\r\n550 5.7.1 .\u2028.\x85Subject: mine"
+    found = sent(Sink({stage: words}), dns_of(), time=DAY)
+    assert found.bounces == [(TO, "failed", "5.7.1")]
+    (notice,) = found.notices
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)|[\0\x1b\x7f]", notice)
+    assert max(map(len, notice.split(b"\r\n"))) <= 998
+    assert b"\r\nSubject: mine" not in notice
+    assert all(line["said"].isprintable() and len(line["said"]) < 1000 for line in found.lines)
+
+
 # who plays with TLS
 
 
@@ -211,11 +225,16 @@ def test_evil_remote_a_certificate_that_changes_between_connections_is_looked_at
 # who says that we are somebody else, or they nobody
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "0.0.0.0", "192.0.2.99"])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "127.8.9.10", "0.0.0.0", "192.0.2.99", "::1", "::", "::ffff:127.0.0.1", "::ffff:192.0.2.99"],
+)
 def test_evil_remote_mx_that_points_at_ourselves_is_a_loop_and_no_connection(address: str) -> None:
-    sink = Sink()
+    sink, dns = Sink(), dns_of()
+    dns.put(HOST, "A")
+    dns.put(HOST, "AAAA" if ":" in address else "A", address)
     ours = Ours(frozenset({"mx.us.org"}), frozenset({"192.0.2.99"}), frozenset({"us.org"}))
-    found = sent(sink, dns_of("example.net", address), ours=ours)
+    found = sent(sink, dns, ours=ours)
     assert (found.events, found.bounces, sink.connections) == ([("failed", "5.4.6", "")], [(TO, "failed", "5.4.6")], 0)
 
 
