@@ -14,7 +14,9 @@ from dnsops.resolve.validator import Validator
 
 
 def resolver(settings: Settings | None = None) -> Validator | AdBit:
-    """To be opened with `async with`."""
+    """To be opened with `async with`. What reads answers is loaded now: a server's sessions would wait for it a tenth of a second."""
+    from dnsops.resolve import reading  # noqa: F401
+
     settings = settings or from_env()
     if settings.engine == "libunbound" or (settings.engine == "" and libunbound.load() is not None):
         return Validator(settings)

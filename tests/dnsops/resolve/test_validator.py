@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from dnsops.resolve.settings import Settings, from_env
 from dnsops.resolve.validator import Validator, judge
 from tests.dnsops.resolve.stub import Stub
 
+ROOT = Path(__file__).parents[3]
 needs_library = pytest.mark.skipif(libunbound.load() is None, reason="libunbound8 is not installed")
 NOBODY = frozenset({rdata.parse("TLSA", "3 1 1 " + "ab" * 32)})
 
@@ -52,6 +55,18 @@ def asked(*questions: tuple[str, str], settings: Settings | None = None) -> list
 
 def question_in(zone: str) -> tuple[str, str]:
     return (f"_25._tcp.mx1.{zone}", "TLSA") if "." in zone else (zone, "SOA")
+
+
+def test_the_first_question_of_a_server_loads_nothing_large() -> None:
+    """P-12: an import in the event loop holds up every session, and with the first mail from outside it did."""
+    code = (
+        "import sys; from dnsops.resolve.choice import resolver; resolver(); from dnsops.resolve import validator\n"
+        "before = set(sys.modules); validator.question('example.org', 'TXT')\n"
+        "validator.judge(validator.Reply(rcode=3, nxdomain=True), 'example.org', 'TXT', '')\n"
+        "print(len(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(done.stdout) < 5, done.stdout
 
 
 @pytest.mark.lab
