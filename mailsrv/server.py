@@ -32,13 +32,11 @@ from mailsrv.directory.sasl.binding import binding
 from mailsrv.directory.sasl.exporter import exported
 from mailsrv.imap.server import ImapServer, Tls
 from mailsrv.message.digest import digest
-from mailsrv.receive.judging import Judging
 from mailsrv.receive.story import Reception
 from mailsrv.serving import sockets
 from mailsrv.serving.allowed import imap_limits, networks, smtp_limits
 from mailsrv.serving.certificate import Certificate
 from mailsrv.serving.sockets import Door
-from mailsrv.serving.trusting import Trust
 from mailsrv.smtp.house import House
 from mailsrv.smtp.limits import Allowance, Gate
 from mailsrv.smtp.listener import Listener
@@ -47,6 +45,8 @@ from mailsrv.store.door import Absent, Store
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
+    from mailsrv.receive.judging import Judging
+    from mailsrv.serving.trusting import Trust
 
 GRACE = 10.0  # seconds that sessions may take to end
 HEAD = 32 << 10  # octets of a message in which who wrote it stands, and what we found
@@ -68,7 +68,7 @@ class Server:
         trust: Trust | None = None,
     ) -> None:
         self.settings, self.store, self.log = settings, store, log
-        self._certificate, self._folder, self._trust = certificate, folder, trust or Trust()
+        self._certificate, self._folder, self._trust = certificate, folder, trust
         limits = smtp_limits(settings.limits)
         self.gate, self._memory = Gate(limits), Memory(limits.room)
         self.book = Book.of(settings)
@@ -104,7 +104,8 @@ class Server:
         self.settings, self.book, self._proofs = settings, book, proofs
         self._logins.use(book, proofs)
         self._dismiss(strangers)
-        self._trust.use(settings)
+        if self._trust:
+            self._trust.use(settings)
         rights = Rights(book, settings.auth.must_match_sender)
         for reception in self._receptions:
             reception.directory, reception.rights = book, rights
@@ -182,8 +183,9 @@ class Server:
         reception = Reception(
             self.settings.hostname, self.book, rights, self.store, self.log, _now, self._new_id, submission
         )
-        reception.outgoing, reception.stations = self._trust.outgoing, self._trust.stations
-        reception.judging = self._trust.judging
+        if self._trust:
+            reception.outgoing, reception.stations = self._trust.outgoing, self._trust.stations
+            reception.judging = self._trust.judging
         if submission:
             reception.accounts, reception.allowance = self._smtp_logins(), self._allowance
         self._receptions.append(reception)
@@ -207,7 +209,7 @@ class Server:
 
     def _judged(self, account: str, blobs: list[int], junk: bool) -> None:
         """A user moved mail into Junk, or out of it: whoever wrote it is remembered so."""
-        if self._trust.judging is not None:
+        if self._trust and self._trust.judging:
             task = asyncio.get_running_loop().create_task(self._learn(self._trust.judging, account, blobs, junk))
             self._learning.add(task)
             task.add_done_callback(self._learning.discard)

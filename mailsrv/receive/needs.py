@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 from mailsrv.directory.accounts import Route
-from mailsrv.reports.seen import Seen
 from mailsrv.smtp.door import Client, Login
 from mailsrv.store.door import Message, Placed, Usage
+
+if TYPE_CHECKING:
+    from mailsrv.auth.verdicts import Arc
+    from mailsrv.reports.seen import Seen
 
 
 class Right(Protocol):
@@ -75,6 +79,38 @@ class Noting(Protocol):
     """Where what is seen is counted for reports; never waits, never fails."""
 
     def saw(self, seen: Seen | None) -> None: ...
+
+
+class Leaving(Protocol):
+    """What is put to mail of ours, and to mail that an alias sends on (mailsrv.receive.outgoing)."""
+
+    def signed(self, content: bytes, now: datetime) -> bytes: ...
+
+    def back(self, address: str, now: datetime) -> str | None:
+        """Whose address it was before we rewrote it; None for what is no rewritten address of ours."""
+        ...
+
+    def forward(self, sender: str, via: str, now: datetime) -> str:
+        """The sender under which mail goes on by the alias `via`."""
+        ...
+
+    def seal(self, content: bytes, found: Arc, results: str, via: str, now: datetime) -> bytes: ...
+
+
+class Unsigned:
+    """`Leaving` of a server without keys."""
+
+    def signed(self, content: bytes, now: datetime) -> bytes:
+        return content
+
+    def forward(self, sender: str, via: str, now: datetime) -> str:
+        return sender
+
+    def seal(self, content: bytes, found: Arc, results: str, via: str, now: datetime) -> bytes:
+        return b""
+
+    def back(self, address: str, now: datetime) -> str | None:
+        return None
 
 
 class Nobody:

@@ -67,6 +67,14 @@ class Outgoing:
         signers = self._for(author(header(content)).domain)
         return signing.sign(content, signers, now) + content if signers else content
 
+    def forward(self, sender: str, via: str, now: datetime) -> str:
+        """The sender under which mail goes on by the alias `via`."""
+        return self.paths.forward(sender, via, now)
+
+    def back(self, address: str, now: datetime) -> str | None:
+        """Whose address it was, for a notice about mail that an alias had sent on."""
+        return self.paths.back(address, now)
+
     def seal(self, content: bytes, found: Arc, results: str, via: str, now: datetime) -> bytes:
         """The ARC set to be put above a message that the alias `via` sends on; b"" where there is none to be."""
         signers = self._for(via.rpartition("@")[2]) if self.sealing else ()

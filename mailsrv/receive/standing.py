@@ -11,14 +11,14 @@ from datetime import datetime
 from mailsrv.auth.decide import Action
 from mailsrv.receive import told
 from mailsrv.receive.judging import Judged
-from mailsrv.receive.outgoing import Outgoing
+from mailsrv.receive.needs import Leaving
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The `Verdict` that letters ask. judged: None for mail that is not judged, from a trusted network."""
 
-    outgoing: Outgoing
+    outgoing: Leaving
     now: datetime
     judged: Judged | None = None
 
@@ -39,4 +39,4 @@ class Standing:
         return self.outgoing.seal(content, self.judged.found.arc, str(self.judged.results), via, self.now)
 
     def sender(self, via: str, sender: str) -> str:
-        return self.outgoing.paths.forward(sender, via, self.now) if sender else sender
+        return self.outgoing.forward(sender, via, self.now) if sender else sender

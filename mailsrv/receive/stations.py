@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mailsrv.receive.judging import Judged
 from mailsrv.receive.letters import Envelope
 from mailsrv.store.door import Message
+
+if TYPE_CHECKING:
+    from mailsrv.receive.judging import Judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dnsops.base.errors import Later
 from mailsrv.directory.accounts import Forward, Outcome, Route
 from mailsrv.receive.heading import Heading
-from mailsrv.receive.judging import Judged, Judging
-from mailsrv.receive.letters import Envelope, Ways, letters
-from mailsrv.receive.needs import Accounts, Directory, Keeping, Nobody, Rights
+from mailsrv.receive.letters import Envelope, Verdict, Ways, letters
+from mailsrv.receive.needs import Accounts, Directory, Keeping, Leaving, Nobody, Rights, Unsigned
 from mailsrv.receive.notice import Asked, arrived
-from mailsrv.receive.outgoing import Outgoing
-from mailsrv.receive.standing import Standing
 from mailsrv.receive.stations import Arrived, Stations
 from mailsrv.smtp import replies
 from mailsrv.smtp.door import Client, Login
@@ -34,6 +32,9 @@ from mailsrv.smtp.limits import Allowance
 from mailsrv.smtp.parameters import MailOptions, RcptOptions
 from mailsrv.smtp.replies import Refused, Reply, not_allowed, stored
 from mailsrv.store.door import Full, Hop, Message
+
+if TYPE_CHECKING:
+    from mailsrv.receive.judging import Judged, Judging
 
 AT_ONCE = 64 << 10  # octets that are read in the event loop; more goes to a thread
 MOST_FULL = 10_000  # accounts that we remember as full
@@ -62,7 +63,7 @@ class Reception:
     accounts: Accounts = field(default_factory=Nobody)
     allowance: Allowance | None = None
     judging: Judging | None = None
-    outgoing: Outgoing = field(default_factory=lambda: Outgoing(""))
+    outgoing: Leaving = field(default_factory=Unsigned)
     stations: Stations = field(default_factory=lambda: Stations({}))
     full: dict[str, None] = field(default_factory=dict)  # accounts whose mailbox was full lately, the latest last
 
@@ -132,7 +133,7 @@ class Arriving:
 
     def _route(self, address: Address) -> Route:
         if self.sender is None:  # a notice about mail that an alias of ours had sent on
-            back = self.reception.outgoing.paths.back(str(address), self.reception.now())
+            back = self.reception.outgoing.back(str(address), self.reception.now())
             if back is not None:
                 return Route(Outcome.KNOWN, str(address), (), (Forward(back, str(address)),))
         try:
@@ -218,10 +219,19 @@ class Arriving:
             made = letters(envelope, self.ways, outgoing.signed(content, envelope.when), heading, None)
         else:
             content = heading.plain(self._server)
-            standing = Standing(outgoing, envelope.when, judged)
+            standing = self._standing(envelope.when, judged)
             made = letters(envelope, self.ways, content, heading, standing)
         notice = None if judged and judged.borrowed else self._notice(envelope, content)
         return [*made, notice] if notice else made
+
+    def _standing(self, now: datetime, judged: Judged | None) -> Verdict | None:
+        """How it stands; without anything to say of strangers or to put to their mail, nothing of all that is loaded."""
+        outgoing = self.reception.outgoing
+        if judged is None and isinstance(outgoing, Unsigned):
+            return None
+        from mailsrv.receive.standing import Standing
+
+        return Standing(outgoing, now, judged)
 
     @property
     def _server(self) -> str:

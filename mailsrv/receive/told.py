@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mailsrv.auth.decide import Decision, Reason
 from mailsrv.message import compose
 from mailsrv.message.header import header, without
+
+if TYPE_CHECKING:
+    from mailsrv.auth.decide import Decision, Reason
 
 NAME = "Mailsrv-Decision"
 KEY = NAME.lower().encode()
