@@ -19,10 +19,10 @@ from datetime import datetime
 
 from mailsrv.auth.decide import Action, Decision, Rules, decide
 from mailsrv.auth.results import Results
-from mailsrv.auth.story import Means, Origin, authenticate
+from mailsrv.auth.story import AT_ONCE, Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result, Wish
 from mailsrv.message.addresses import addresses, people
-from mailsrv.message.header import header
+from mailsrv.message.header import Header, header
 from mailsrv.receive.letters import Envelope
 from mailsrv.receive.needs import Noting
 from mailsrv.reports.aggregate import Reason as Override
@@ -88,12 +88,10 @@ class Judging:
 
     async def judge(self, envelope: Envelope, content: bytes, accounts: Collection[str]) -> Judged:
         """The verdict on a message that may be taken; `Refused` for another."""
-        origin = Origin(envelope.client.address, envelope.client.helo, str(envelope.sender or ""))
         mail = _mail(envelope, content)
-        found, listed = await asyncio.gather(
-            authenticate(content, origin, self.means, envelope.when), self.scanning.of_client(mail)
-        )
-        author = _author(content)
+        head = header(content) if len(content) <= AT_ONCE else await asyncio.to_thread(header, content)
+        found, listed = await self._asked(envelope, mail, head)
+        author = _author(head)
         hints = [*listed, *await self._greylisted(envelope, found)]
         by = self._decided(found, hints, accounts, {})
         if settled(by).reply is None:
@@ -101,6 +99,20 @@ class Judging:
             hints += await self.scanning.of_message(mail)
             by = self._decided(found, hints, accounts, await self._known(found, author, accounts))
         return self._told(envelope, found, by, author)
+
+    async def _asked(self, envelope: Envelope, mail: Mail, head: Header) -> tuple[Authentication, tuple[Hint, ...]]:
+        """Where it comes from, and what the lists say of that, at the same time."""
+        client = envelope.client
+        before = client.found[1] if client.found and client.found[0] == client.helo else None
+        origin = Origin(client.address, client.helo, mail.sender, before)
+        authenticating = authenticate(mail.content, origin, self.means, envelope.when, head)
+        listed: tuple[Hint, ...] = ()
+        if self.scanning.panel.lists:
+            found, listed = await asyncio.gather(authenticating, self.scanning.of_client(mail))
+        else:
+            found = await authenticating
+        client.found = client.helo, found
+        return found, listed
 
     def received(self, judged: Judged, accounts: Collection[str]) -> None:
         """It was delivered to these: their acquaintance grows."""
@@ -210,8 +222,8 @@ def _mail(envelope: Envelope, content: bytes) -> Mail:
     )
 
 
-def _author(content: bytes) -> str:
+def _author(head: Header) -> str:
     """The first address of From, "" without one."""
-    value = header(content).first(b"from")
+    value = head.first(b"from")
     found = people(addresses(value)) if value else []
     return found[0].spec if found else ""

@@ -21,7 +21,7 @@ from dnsops.base.log import Log
 from dnsops.dkim.keys import Keys
 from dnsops.dkim.signers import Signers
 from dnsops.records import names
-from dnsops.resolve.answer import Resolver
+from dnsops.resolve.remembered import Remembered
 from mailsrv.auth import decide, spf, suffixes
 from mailsrv.auth.keys import Signer
 from mailsrv.auth.signatures import signatures
@@ -73,7 +73,7 @@ class Trust:
 
 
 @asynccontextmanager
-async def trusting(settings: Settings, state: Path, resolver: Resolver, log: Log) -> AsyncIterator[Trust]:
+async def trusting(settings: Settings, state: Path, resolver: Remembered, log: Log) -> AsyncIterator[Trust]:
     """While the context is open."""
     async with AsyncExitStack() as stack:
         keys = (
@@ -94,10 +94,10 @@ async def trusting(settings: Settings, state: Path, resolver: Resolver, log: Log
         yield trust
 
 
-def _judging(settings: Settings, resolver: Resolver, log: Log, ledger: Ledger, notes: Notes) -> Judging:
+def _judging(settings: Settings, resolver: Remembered, log: Log, ledger: Ledger, notes: Notes) -> Judging:
     host = settings.inbound.authserv_id or settings.hostname
     find = suffixes.finder(settings.inbound.organizational)
-    means = Means(resolver, signatures, settings.hostname, find)
+    means = Means(resolver, signatures, settings.hostname, find, known=resolver.known)
     scanning = Scanning(panel(settings.spam), resolver, log)
     judging = Judging(host, means, scanning, decide.rules(settings.inbound), log, _now, ledger=ledger, notes=notes)
     _instruct(judging, settings)

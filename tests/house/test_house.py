@@ -62,9 +62,12 @@ PURE = (
     ),
     *(
         f"mailsrv.auth.{room}"
-        for room in ("arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys", "results")
+        for room in ("again", "arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys")
     ),
-    *(f"mailsrv.auth.{room}" for room in ("sealers", "signature", "signing", "treewalk", "verdicts")),
+    *(
+        f"mailsrv.auth.{room}"
+        for room in ("results", "sealers", "signature", "signatures", "signing", "treewalk", "verdicts")
+    ),
     "mailsrv.echo",
     "mailsrv.message",
     *(
