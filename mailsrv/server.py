@@ -14,13 +14,13 @@ import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnsops.base.errors import ForUser
+from dnsops.base.errors import ForUser, Later
 from dnsops.base.log import Log
 from mailsrv.directory.accounts import Route
 from mailsrv.directory.book import Book
@@ -32,6 +32,7 @@ from mailsrv.directory.sasl.binding import binding
 from mailsrv.directory.sasl.exporter import exported
 from mailsrv.imap.server import ImapServer, Tls
 from mailsrv.message.digest import digest
+from mailsrv.receive.judging import Judging
 from mailsrv.receive.story import Reception
 from mailsrv.serving import sockets
 from mailsrv.serving.allowed import imap_limits, networks, smtp_limits
@@ -42,12 +43,13 @@ from mailsrv.smtp.house import House
 from mailsrv.smtp.limits import Allowance, Gate
 from mailsrv.smtp.listener import Listener
 from mailsrv.smtp.spool import Memory
-from mailsrv.store.door import Store
+from mailsrv.store.door import Absent, Store
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
 
 GRACE = 10.0  # seconds that sessions may take to end
+HEAD = 32 << 10  # octets of a message in which who wrote it stands, and what we found
 
 
 class Server:
@@ -77,6 +79,7 @@ class Server:
         self.listeners: list[Listener] = []
         self._receptions: list[Reception] = []
         self._imap: ImapServer | None = None
+        self._learning: set[asyncio.Task[None]] = set()
 
     async def open(self, doors: Iterable[Door]) -> None:
         """Serve mail on these."""
@@ -136,6 +139,7 @@ class Server:
         closing = [listener.close(grace) for listener in self.listeners]
         closing += [self._imap.close(grace)] if self._imap else []
         await asyncio.gather(*closing)
+        await asyncio.gather(*self._learning)
         self._logins.close()
 
     @property
@@ -197,8 +201,21 @@ class Server:
                 self._imap_tls,
                 imap_limits(self.settings.limits),
                 self._imap_plain,
+                self._judged,
             )
         return self._imap
+
+    def _judged(self, account: str, blobs: list[int], junk: bool) -> None:
+        """A user moved mail into Junk, or out of it: whoever wrote it is remembered so."""
+        if self._trust.judging is not None:
+            task = asyncio.get_running_loop().create_task(self._learn(self._trust.judging, account, blobs, junk))
+            self._learning.add(task)
+            task.add_done_callback(self._learning.discard)
+
+    async def _learn(self, judging: Judging, account: str, blobs: list[int], junk: bool) -> None:
+        for blob in blobs:
+            with suppress(Absent, Later):
+                judging.heard(account, await self.store.content(blob, 0, HEAD), junk)
 
     # logging in
 

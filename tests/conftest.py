@@ -1,6 +1,6 @@
 """The lab as session fixtures; each layer starts once, when the first test asks for it, and stops with the session.
 
-    lab -> rspamd, spamassassin, clamav
+    lab -> rspamd, spamassassin, clamav;  dnstree -> opinion
     lab -> dnstree -> pki -> pebble, cloudflare_api
        └─> mx, postfix (sender), receiver            clean_zone: example.org as it was, around one test
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.lab.mx import Mx
     from tests.lab.pki import Pki
     from tests.lab.postfix import Sender
-    from tests.lab.scanners import ClamAv, Rspamd, SpamAssassin
+    from tests.lab.scanners import ClamAv, Opinion, Rspamd, SpamAssassin
 
 T = TypeVar("T")
 TIMES: dict[str, float] = {}
@@ -129,6 +129,15 @@ def rspamd(lab: Path) -> Iterator[Rspamd]:
 
 
 @pytest.fixture(scope="session")
+def opinion(dnstree: DnsTree, lab: Path) -> Iterator[Opinion]:
+    """rspamd with SPF, DKIM, DMARC and ARC."""
+    from tests.lab.scanners import Opinion
+
+    with layer("rspamd, authenticating", Opinion(lab)) as scanner:
+        yield scanner
+
+
+@pytest.fixture(scope="session")
 def spamassassin(lab: Path) -> Iterator[SpamAssassin]:
     """SpamAssassin's spamd with its local rules."""
     from tests.lab.scanners import SpamAssassin
@@ -190,13 +199,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
+    from tests.lab import agreement, matrix
     from tests.lab.crashes import CRASHES
-    from tests.lab.matrix import lines
 
-    for number, line in enumerate(lines()):
-        if number == 0:
-            terminalreporter.section("TLS between mail servers")
-        terminalreporter.write_line(line)
+    for title, lines in (("TLS between mail servers", matrix.lines()), ("a second opinion", agreement.lines())):
+        for number, line in enumerate(lines):
+            if number == 0:
+                terminalreporter.section(title)
+            terminalreporter.write_line(line)
     if TIMES:
         terminalreporter.section("lab")
     for name, seconds in TIMES.items():

@@ -101,17 +101,20 @@ def plan(**options: Any) -> None:
 @asking
 @click.option("--wait", is_flag=True, help="Stay until the new keys sign.")
 @click.option(
+    "--leaked", is_flag=True, help="Somebody else has the old keys: their records go as soon as the new ones sign."
+)
+@click.option(
     "--every",
     type=click.FloatRange(0.2, 3600),
     default=30.0,
     metavar="SECONDS",
     help="How often to look with --wait.  [30]",
 )
-def rotate(wait: bool, every: float, **options: Any) -> None:
+def rotate(wait: bool, leaked: bool, every: float, **options: Any) -> None:
     """Make new keys now, whatever the age of those that sign; they take over when everybody can know them."""
     from dnsops.commands import dkim_rotating
 
-    dkim_rotating.rotate(options, wait, every)
+    dkim_rotating.rotate(options | {"leaked": leaked}, wait, every)
 
 
 def _reconcile(options: dict[str, Any], dry_run: bool) -> None:

@@ -45,7 +45,7 @@ class Request:
 
 
 def from_options(options: dict[str, Any], rotate: bool = False) -> Request:
-    """The request of one command line."""
+    """The request of one command line. rotate: with new keys, whatever the age of the old."""
     settings = request.settings_at(options["config_file"])
     configured_state = settings.state.directory if settings else None
     state = Path(options["state"]) if options["state"] else state_directory(configured_state)
@@ -76,7 +76,7 @@ def _targets(options: dict[str, Any], settings: Settings | None, rotate: bool) -
     ttl = options["ttl"] if options["ttl"] is not None else (dns.ttl if dns else DEFAULT_TTL)
     base = Target(
         "",
-        policy=replace(_policy(settings), rotate=rotate),
+        policy=replace(_policy(settings), rotate=rotate, leaked=rotate and options["leaked"]),
         ttl=asked.ttl(ttl),
         provider=(lambda: doors.provider(spec)) if spec else None,
         given=given,

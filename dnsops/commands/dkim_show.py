@@ -36,11 +36,10 @@ def rows(outcome: Outcome) -> list[tuple[str, ...]]:
 
 def lines(outcome: Outcome, ttl: int) -> Iterator[str]:
     """The records that must stand in the DNS now, for people who write their zone by hand."""
-    decision = outcome.decision
-    for one in outcome.ring.generations:
-        for key in one.selectors if one.role in STANDING else ():
-            if decision is None or not decision.needed or key in decision.needed:
-                yield str(Record(_place(key, outcome), "TXT", ttl, txt(key.text)))
+    needed = outcome.decision.needed if outcome.decision else None
+    standing = [key for one in outcome.ring.generations if one.role in STANDING for key in one.selectors]
+    for key in sorted(needed, reverse=True) if needed else standing:
+        yield str(Record(_place(key, outcome), "TXT", ttl, txt(key.text)))
 
 
 def superfluous(outcome: Outcome) -> Iterator[str]:

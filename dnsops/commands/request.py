@@ -110,6 +110,7 @@ def locked(state: Path, name: str) -> Iterator[None]:
     with ExitStack() as held:
         try:
             held.enter_context(files.lock(state / f"{name}.lock"))
+            files.hand_over(state, state / f"{name}.lock")
         except OSError as error:
             advice = "name a directory that we may write with --state"
             raise ForUser(f"cannot be used ({error.strerror})", str(state), advice) from None

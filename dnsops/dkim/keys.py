@@ -12,7 +12,6 @@ Fails by: `ForUser`, with nothing changed; `Later` when another process is at it
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -65,10 +64,6 @@ class Keys:
 
     directory: Path
 
-    def domains(self) -> tuple[str, ...]:
-        """The domains that have keys here."""
-        return tuple(sorted(path.parent.name for path in self.directory.glob("*/ring.json")))
-
     def ring(self, domain: str) -> Ring:
         """The domain's generations; none before the first. A ring that cannot be read is for a person, never made anew."""
         path = self._home(domain) / "ring.json"
@@ -117,6 +112,11 @@ class Keys:
                 _ = self._signer(domain, selector).key  # what cannot be read is not switched to
             return self._written(home, ring.promoted(now))
 
+    def leaked(self, domain: str) -> Ring:
+        """Somebody else has the keys that sign, or have signed."""
+        with self._writing(domain) as home:
+            return self._written(home, self.ring(domain).leaked())
+
     def gone(self, domain: str, name: str, now: datetime) -> Ring:
         """The records of a retired generation are gone."""
         with self._writing(domain) as home:
@@ -158,17 +158,10 @@ class Keys:
             files.sync_directory(self.directory)
             with files.lock(home / ".lock"):
                 yield home
-                self._hand_over(home)
+                files.hand_over(self.directory.parent, self.directory, home, *home.iterdir())
         except OSError as error:
             advice = "run as the user who owns it, with disk space left"
             raise ForUser(f"cannot be written ({error.strerror})", str(home), advice) from None
-
-    def _hand_over(self, home: Path) -> None:
-        """What root wrote by hand belongs to the user who owns the state: the server reads it when it is no root any more."""
-        owner = self.directory.parent.stat()
-        if os.geteuid() == 0 and owner.st_uid != 0:
-            for path in (self.directory, home, *home.iterdir()):
-                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
     def _made(self, home: Path, algorithms: Iterable[str], now: datetime) -> Generation:
         """New keys, each in its file, before any ring names them."""
@@ -198,6 +191,7 @@ class Keys:
                 note = NOTE.format(domain=home.name, selector=selector.name, until=generation.since)
                 text = note.encode() + files.read_bounded(path, LARGEST_KEY)
                 files.replace(folder / f"{selector.name}.pem", text, 0o644)
+        files.hand_over(self.directory.parent, folder.parent, folder, *folder.iterdir())
 
     def _sweep(self, home: Path, ring: Ring) -> None:
         """Keys that no ring names, and what writers that were killed left. The lock is ours: nobody is using them."""

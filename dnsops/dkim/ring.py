@@ -59,12 +59,16 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Keys that are made, serve and go together. since: when it took its role, on the wall's clock."""
+    """Keys that are made, serve and go together. since: when it took its role, on the wall's clock.
+
+    leaked: a person says that somebody else has the keys, so that their records must not wait for mail on its way.
+    """
 
     name: str
     role: Role
     since: datetime
     selectors: tuple[Selector, ...]
+    leaked: bool = False
 
     @property
     def algorithms(self) -> frozenset[str]:
@@ -103,6 +107,11 @@ class Ring:
         steps = {Role.NEXT: Role.CURRENT, Role.CURRENT: Role.RETIRED}
         return self._each(lambda one: replace(one, role=steps[one.role], since=now) if one.role in steps else one)
 
+    def leaked(self) -> Ring:
+        """Whatever has signed may be somebody else's by now."""
+        known = (Role.CURRENT, Role.RETIRED)
+        return self._each(lambda one: replace(one, leaked=True) if one.role in known else one)
+
     def gone(self, name: str, now: datetime) -> Ring:
         """The records of a retired generation have left the DNS."""
         return self._each(lambda one: replace(one, role=Role.GONE, since=now) if one.name == name else one)
@@ -124,6 +133,7 @@ def write(ring: Ring) -> bytes:
                 "name": one.name,
                 "role": one.role.name,
                 "since": one.since.isoformat(),
+                "leaked": one.leaked,
                 "selectors": [
                     {"selector": key.name, "algorithm": key.algorithm, "text": key.text} for key in one.selectors
                 ],
@@ -157,7 +167,8 @@ def _generation(item: dict[str, object]) -> Generation:
     if not _NAME.fullmatch(name):
         raise ValueError(f"not a generation's name: {name[:40]!r}")
     keys: list[dict[str, str]] = item["selectors"]  # type: ignore[assignment]
-    return Generation(name, Role[str(item["role"])], since, tuple(_selector(key) for key in keys))
+    selectors = tuple(_selector(key) for key in keys)
+    return Generation(name, Role[str(item["role"])], since, selectors, item.get("leaked") is True)
 
 
 def _selector(item: dict[str, str]) -> Selector:

@@ -52,6 +52,9 @@ def _keys(target: Target, world: World, dry_run: bool) -> tuple[Ring, str]:
     now = world.now().wall
     if target.given:
         return Ring(target.domain, (Generation("given", Role.CURRENT, now, target.given),)), ""
+    if target.policy.leaked and not dry_run:
+        world.keys.leaked(target.domain)
+        world.log("dkim.leaked", domain=target.domain)
     ring = world.keys.ring(target.domain)
     why = due(ring, target.policy, now)
     if why and not dry_run:
@@ -66,6 +69,7 @@ def _carry_out(target: Target, outcome: Outcome, decision: Decision, world: Worl
     try:
         if not target.given:
             world.ledgers.save(decision.ledger)
+            world.keys.tidy(target.domain)
         if decision.publish:
             outcome = _publish(target, outcome, decision, world)
         elif decision.prune:
@@ -116,7 +120,6 @@ def _turn(target: Target, outcome: Outcome, decision: Decision, world: World) ->
     for name in decision.over:
         ring = keys.forget(target.domain, name, target.policy.publish_retired)
         world.log("dkim.forgotten", domain=target.domain, generation=name, published=target.policy.publish_retired)
-    keys.tidy(target.domain)
     return replace(outcome, ring=ring, switched=decision.ready)
 
 

@@ -19,7 +19,7 @@ from dnsops.base.errors import ForUser
 from dnsops.resolve import extended
 from dnsops.resolve.answer import Answer, Security, failed
 from dnsops.resolve.line import AD, CD, RD, Line, Patience, Question, Silence
-from dnsops.resolve.validator import question
+from dnsops.resolve.validator import MOST_RECORDS, question
 
 if TYPE_CHECKING:
     import dns.message
@@ -88,6 +88,8 @@ class AdBit:
             forged = rcode == "SERVFAIL" and (bool(extended.DNSSEC & set(codes)) or await _there(line, name, type_name))
             return _refused(name, type_name, rcode, errors, forged, by)
         read = reading.read(said, name, type_name)
+        if len(read.data or ()) > MOST_RECORDS:
+            return failed(name, type_name, f"more than {MOST_RECORDS} records", by, codes)
         try:
             items = reading.items(type_name, read.data or ())
         except ForUser as error:

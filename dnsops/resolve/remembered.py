@@ -6,7 +6,7 @@ A validator's own cache answers in a millisecond of CPU - a thread, a packet, it
 is kept here lives no longer than the TTL that the answer came with, which in a cache has run down already, so nobody sees
 anything older than the resolver itself would tell. Several who ask for the same at a time share one question.
 Standards: RFC 2181 8 (TTL), RFC 2308 5 (negative answers). Bogus and failed answers are never kept, nor are those with TTL 0.
-Limits: MOST answers, an hour each. Fails by: as the resolver does.
+Limits: MOST answers, ROOM characters for all of them, an hour each; the oldest make room for the latest. Fails by: as the resolver does.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from dnsops.resolve.answer import Answer, Question, Resolver, Security
 
 MOST = 10_000
 LONGEST = 3600  # seconds
+ROOM = 32 << 20  # characters, each record's own costs included; strangers choose how long their records are
+PART = 100  # an answer that would take more than this part of it is not kept
+OVERHEAD = 200  # of each record and each answer
 KEPT = (Security.SECURE, Security.INSECURE)
 
 Key = tuple[str, str]
@@ -27,13 +30,15 @@ Key = tuple[str, str]
 class _Kept(NamedTuple):
     answer: Answer
     until: float
+    weight: int
 
 
 class Remembered:
     """A resolver in front of a resolver. `clock`: seconds that only grow."""
 
-    def __init__(self, resolver: Resolver, clock: Callable[[], float], most: int = MOST) -> None:
-        self._resolver, self._clock, self._most = resolver, clock, most
+    def __init__(self, resolver: Resolver, clock: Callable[[], float], most: int = MOST, room: int = ROOM) -> None:
+        self._resolver, self._clock, self._most, self._room = resolver, clock, most, room
+        self.weight = 0  # of all that is kept
         self._kept: dict[Key, _Kept] = {}  # the latest last
         self._asking: dict[Key, asyncio.Task[Answer]] = {}
 
@@ -57,9 +62,20 @@ class Remembered:
             answer = await self._resolver.ask(*key)
         finally:
             del self._asking[key]
-        self._kept.pop(key, None)
-        if answer.security in KEPT and answer.ttl > 0:
-            self._kept[key] = _Kept(answer, self._clock() + min(answer.ttl, LONGEST))
-            if len(self._kept) > self._most:
-                del self._kept[next(iter(self._kept))]
+        self._forget(key)
+        weight = _weight(answer)
+        if answer.security in KEPT and answer.ttl > 0 and weight <= self._room // PART:
+            self._kept[key] = _Kept(answer, self._clock() + min(answer.ttl, LONGEST), weight)
+            self.weight += weight
+            while len(self._kept) > self._most or self.weight > self._room:
+                self._forget(next(iter(self._kept)))
         return answer
+
+    def _forget(self, key: Key) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self.weight -= kept.weight
+
+
+def _weight(answer: Answer) -> int:
+    return OVERHEAD + sum(len(str(item)) + OVERHEAD for item in answer.items)

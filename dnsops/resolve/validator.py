@@ -5,6 +5,7 @@
 
 Standards: RFC 4035 (validation), RFC 8914 (why not). Its limits against hostile zones (iterations, signatures, referrals)
 are libunbound's own; we set nothing but anchor, hints, forwarders and `ede`, and one total time for each question.
+Limits of ours: MOST_RECORDS in an answer; one of more than LARGE octets is read in a thread, so that nobody else waits for it.
 Fails by: `Misconfigured` when it cannot start. Every question gets an `Answer`; FAILED and BOGUS ones say why.
 libunbound accepts a signature up to a day (a tenth of its life) after its end: `val-sig-skew-max`, its default.
 A validator caches for its whole life: whoever wants to see a change before its TTL has passed opens a new one.
@@ -27,6 +28,8 @@ from dnsops.resolve.settings import Settings, check_files, from_env
 
 MOST_TYPES = 64  # types whose number is kept
 AT_ONCE = 256  # questions inside libunbound; the others wait outside, and their time has not begun
+MOST_RECORDS = 1000  # of one answer; to read one costs a tenth of a millisecond, and nobody honest has so many
+LARGE = 4096  # octets of an answer that is read in a thread
 
 
 class Validator:
@@ -73,6 +76,8 @@ class Validator:
                     reply = await self._context.ask(name or ".", code)
             except TimeoutError:
                 return failed(name, type_name, f"no answer within {self._settings.deadline:g} s", self.by)
+        if len(reply.packet) > LARGE:
+            return await asyncio.to_thread(judge, reply, name, type_name, self.by)
         return judge(reply, name, type_name, self.by)
 
 
@@ -101,6 +106,8 @@ def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:
     """libunbound's reply as our verdict."""
     if reply.error:
         return failed(name, type_name, f"libunbound: {reply.error}", by)
+    if len(reply.data) > MOST_RECORDS:
+        return failed(name, type_name, f"more than {MOST_RECORDS} records", by)
     from dnsops.resolve import reading
 
     seen = packet.read(reply.packet, name, _type(type_name)[1]) or _seen(reply.packet, name, type_name)

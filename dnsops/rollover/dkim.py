@@ -5,7 +5,8 @@ The machine (see `machine`) knows records that are wanted, shown and ripe. Here 
 - wanted next: the records of the keys to come. They sign when all are ripe, and each stands alone at its name.
 - Nothing is ever withheld: a selector that nobody signs with yet breaks nothing.
 - A zone without DNSSEC is as good as another; a bogus one, or a server that is silent, means waiting.
-- A record leaves when its keys have signed nothing for the policy's hold and twice the TTL after it; then, where wished, its
+- A record leaves when its keys have signed nothing for the policy's hold and twice the TTL after it, and keys that leaked as
+  soon as others sign; then, where wished, its
   key is revoked by an empty p= for a while. The private key is destroyed, or given to everybody, when all that is over.
 
 Standards: RFC 6376 3.6.1 (revocation), 6.1.2 (no key, no verification), RFC 5321 4.5.4.1 (mail waits 4 to 5 days in queues).
@@ -27,6 +28,7 @@ from dnsops.rollover.look import Finding
 from dnsops.rollover.machine import NOTHING, Life, Phase, Seen, Stage, Step, Wanted, step
 
 MOST_GENERATIONS = 16
+LEAKED = timedelta(days=30)  # for which a key that leaked is told to be revoked
 JITTER = 10  # per cent of the time between two rotations, by which one may come earlier
 
 
@@ -139,7 +141,7 @@ def _wanted(ring: Ring, ledger: Ledger, look: Look, policy: Policy) -> Wanted[Se
         selector for one in ring.of(Role.RETIRED) if not _held_out(one, ledger, policy) for selector in one.selectors
     ]
     for one in ring.of(Role.GONE):
-        if ledger.waits[one.name].waited < policy.revoked:
+        if ledger.waits[one.name].waited < _revoked(one, policy):
             now += [selector.revoked for selector in one.selectors]
     later = frozenset(ring.next.selectors if ring.next else ())
     known = {selector.name for selector in ring.selectors}
@@ -149,7 +151,12 @@ def _wanted(ring: Ring, ledger: Ledger, look: Look, policy: Policy) -> Wanted[Se
 
 def _held_out(generation: Generation, ledger: Ledger, policy: Policy) -> bool:
     """Whether the last mail that these keys signed has had its time to arrive."""
-    return ledger.waits[generation.name].waited >= policy.hold
+    return generation.leaked or ledger.waits[generation.name].waited >= policy.hold
+
+
+def _revoked(generation: Generation, policy: Policy) -> timedelta:
+    """For how long an empty p= stands in the place of a record that is gone."""
+    return max(policy.revoked, LEAKED) if generation.leaked else policy.revoked
 
 
 def _taken_up(ring: Ring, life: Life[Selector], look: Look, now: Moment) -> Life[Selector]:
@@ -187,11 +194,10 @@ def _gone(ring: Ring, ledger: Ledger, look: Look, policy: Policy) -> tuple[str, 
 
 def _over(ring: Ring, ledger: Ledger, look: Look, policy: Policy) -> tuple[str, ...]:
     """Generations that no cache can hold any more, and whose revocation, if there was one, has left as well."""
-    patience = max(policy.revoked, ledger.life.hold)
     return tuple(
         one.name
         for one in ring.of(Role.GONE)
-        if ledger.waits[one.name].waited >= patience
+        if ledger.waits[one.name].waited >= max(_revoked(one, policy), ledger.life.hold)
         and _absent([text for key in one.selectors for text in (key, key.revoked)], ledger, look)
     )
 
@@ -218,7 +224,9 @@ def _action(ring: Ring, result: Step[Selector], ended: tuple[str, ...]) -> Actio
 def _wait(ring: Ring, result: Step[Selector], ledger: Ledger, policy: Policy) -> timedelta | None:
     """How long the clock alone holds things up: caches, and mail on its way."""
     holds = [policy.hold - ledger.waits[one.name].waited for one in ring.of(Role.RETIRED)]
-    holds += [max(policy.revoked, result.life.hold) - ledger.waits[one.name].waited for one in ring.of(Role.GONE)]
+    holds += [
+        max(_revoked(one, policy), result.life.hold) - ledger.waits[one.name].waited for one in ring.of(Role.GONE)
+    ]
     left = [span for span in [*holds, result.wait] if span is not None and span > NOTHING]
     if result.wait is not None and ring.next:
         return result.wait  # what a person waits for

@@ -26,7 +26,7 @@ class Policy:
     """What a person asked for. every: between two rotations, zero for none by itself.
 
     hold: how long records stay after their keys' last signature.  revoked: how long an empty p= stands there afterwards.
-    rotate: now, whatever the age.
+    rotate: now, whatever the age.  leaked: and the keys that sign are somebody else's too.
     """
 
     algorithms: tuple[str, ...] = ("rsa", "ed25519")
@@ -35,6 +35,7 @@ class Policy:
     revoked: timedelta = timedelta(0)
     publish_retired: bool = False
     rotate: bool = False
+    leaked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Mail in and out of an account: import and export of Maildir and mbox, counted and compared.
+"""Mail in and out of an account: import and export of Maildir and mbox; explain, how a message was judged.
 
 It works beside a running server. `import` of what is there already copies nothing twice: a run that was ended is simply run again.
 With --json one object: account mailboxes[] of name found copied there failed; problems[] of where why.
+`explain --json`: then and now, each with action and steps[] of what outcome why; results[] opinions[].
 Exit status: 0 all of it is there, 1 something is not, and which.
 """
 
@@ -13,6 +14,7 @@ import pwd
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from dnsops.base.printable import printable
 from mailsrv.commands.registering import opened
 
 if TYPE_CHECKING:
+    from dnsops.base.settings import Settings
     from mailsrv.archive.kept import Kept, Unfit
     from mailsrv.archive.taking import Report
     from mailsrv.directory.accounts import Account
@@ -37,7 +40,7 @@ TICK = 1.0  # seconds between two words of progress
 
 @click.group()
 def message() -> None:
-    """Mail in and out of an account: import and export of Maildir and mbox, counted and compared."""
+    """Mail in and out of an account: import and export of Maildir and mbox; explain, how a message was judged."""
 
 
 @message.command(name="import")
@@ -111,6 +114,65 @@ def export(
     return _tell(who.name, report, as_json)
 
 
+@message.command()
+@click.argument("which", metavar="FILE|ID")
+@click.option("--again/--no-again", default=True, show_default=True, help="Also judge it by the DNS of this moment.")
+@config_option
+@json_option
+def explain(which: str, again: bool, config_file: str | None, as_json: bool) -> int:
+    """Tell every step that led to the decision on a message: as it arrived, and as it would be now.
+
+    \b
+    mailsrv message explain suspicious.eml
+    mailsrv message explain M4711                 as IMAP's FETCH (EMAILID) shows it
+    mailsrv message explain 2f2db578b2ea6b71      as the log has it
+    """
+    from mailsrv.commands import explaining
+    from mailsrv.commands.explained import document, tell
+
+    settings = _loaded(config_file) if config_file else None
+    path = Path(which)
+    from_file = path.is_file() or settings is None
+    content = explaining.of_file(path) if from_file else _stored(config_file, which)
+    found = explaining.read(content)
+    if again:
+        now, opinions = asyncio.run(explaining.judged_now(content, found.came, settings))
+        found = replace(found, now=now, opinions=opinions)
+    if as_json:
+        print_json(document(found))
+    else:
+        tell(found)
+    return Exit.OK
+
+
+def _loaded(config_file: str) -> Settings:
+    from dnsops.base.settings import load
+    from dnsops.records import names
+
+    return load(Path(config_file), names.host)
+
+
+def _stored(config_file: str | None, which: str) -> bytes:
+    """A message of the store."""
+    from mailsrv.commands import explaining
+
+    register = opened(config_file)
+    accounts = [account.name for account in register.everyone().accounts]
+    place = _store(register.state)
+    _become_owner(place)
+
+    async def story() -> bytes:
+        from mailsrv.store.sqlite import SqliteStore
+
+        store = SqliteStore(place)
+        try:
+            return await explaining.of_store(store, accounts, which)
+        finally:
+            await store.close()
+
+    return asyncio.run(story())
+
+
 def _place(name: str, config_file: str | None) -> tuple[Account, Path]:
     """The account, and the directory of its store."""
     from mailsrv.directory.book import Book
@@ -120,10 +182,14 @@ def _place(name: str, config_file: str | None) -> tuple[Account, Path]:
     found = book.account(name)
     if found is None:
         raise Misused(f"there is no account {name}", "", f"accounts: {', '.join(list(book.accounts)[:8]) or 'none'}")
-    store = register.state / STORE
+    return found, _store(register.state)
+
+
+def _store(state: Path) -> Path:
+    store = state / STORE
     if not store.is_dir():
         raise ForUser("there is no mail store", str(store), "it is made when `mailsrv serve` starts")
-    return found, store
+    return store
 
 
 def _become_owner(store: Path) -> None:

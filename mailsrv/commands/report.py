@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -223,9 +224,11 @@ async def _send(house: House, now: datetime) -> Sent:
     from dnsops.resolve.answer import Answer, Question
     from dnsops.resolve.choice import resolver
     from dnsops.resolve.settings import configured as resolver_settings
+    from mailsrv.receive.outgoing import Outgoing
     from mailsrv.reports import configured
     from mailsrv.reports.posting import Posting
     from mailsrv.reports.sending import Sending
+    from mailsrv.serving.signing import signing
     from mailsrv.store.sqlite import SqliteStore
 
     settings = house.settings
@@ -237,12 +240,13 @@ async def _send(house: House, now: datetime) -> Sent:
         store = SqliteStore(house.state / STORE)
         try:
             reporter, own = configured.reporter(settings), configured.own(settings)
+            outgoing = Outgoing(settings.hostname, signing(settings, house.state, Log()).signers)
             sending = Sending(
                 house.ledger,
                 reporter,
                 ask,
                 store,
-                _signed,
+                partial(outgoing.signed, now=now),
                 Posting().post,
                 Log(),
                 own,
@@ -251,11 +255,6 @@ async def _send(house: House, now: datetime) -> Sent:
             return await sending.run(now)
         finally:
             await store.close()
-
-
-def _signed(content: bytes) -> bytes:
-    """The queue signs what leaves; until it does, SPF alone is aligned."""
-    return content
 
 
 @contextmanager

@@ -55,12 +55,15 @@ def serve(config_file: str | None) -> int:
         certificate = _certificate(settings, state, log)
         certificate.look()
         proofs, login, measures = credentials(settings), relay_login(settings), _measures(doors)
+        srs = _before_leaving(settings, state)
         if user is not None:
             privileges.hand_over(state, user)
             privileges.become(user)
             log("serve.user", name=user.pw_name)
         load = partial(_settings, config_file)
-        work = Work(settings, load, state, log, certificate, tuple(doors), proofs, login, measures, flush=slate.wipe)
+        work = Work(
+            settings, load, state, log, certificate, tuple(doors), proofs, login, measures, srs, flush=slate.wipe
+        )
         with files.lock(state / "serve.lock"):
             return run(work, settings.workers, _timers(settings, config_file))
     finally:
@@ -83,6 +86,19 @@ def _measures(doors: list[Door]) -> Measures | None:
     from mailsrv.http.measures import Measures
 
     return Measures()
+
+
+def _before_leaving(settings: Settings, state: Path) -> tuple[bytes, ...] | None:
+    """What only root may read, perhaps: the secrets of SRS where a file is named, and libraries that are imported late."""
+    from mailsrv.auth import spf, suffixes
+    from mailsrv.receive import srskeys
+    from mailsrv.transport import matching
+
+    spf.prepare()
+    matching.prepare()
+    if settings.inbound.organizational == "psl":
+        suffixes.organizational("example.org")
+    return srskeys.secrets(state, settings.srs.secret) if settings.srs.enabled and settings.srs.secret else None
 
 
 def _certificate(settings: Settings, state: Path, log: Log) -> Certificate:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -55,6 +55,10 @@ class Index:
         """Its place, -1 when it is not there."""
         at = bisect_left(self.uids, uid)
         return at if at < len(self.uids) and self.uids[at] == uid else -1
+
+    def contents_of(self, uids: Iterable[int]) -> list[int]:
+        """What the store calls their contents; those that are gone are left out."""
+        return [self.blobs[at] for uid in uids if (at := self.find(uid)) >= 0]
 
     def apply(self, rows: Sequence[Row] = (), gone: Sequence[int] = ()) -> None:
         """What a change brought; again without effect when it is known."""

@@ -61,9 +61,10 @@ class ImapServer:
         tls: Callable[[], Tls | None] = lambda: None,
         limits: Limits | None = None,
         plaintext: bool = False,
+        judged: Callable[[str, list[int], bool], None] = lambda account, blobs, junk: None,
     ) -> None:
         self._indexes = Indexes(store)
-        self.house = House(store, self._indexes, login, digest, now, Secret, limits or Limits(), plaintext)
+        self.house = House(store, self._indexes, login, digest, now, Secret, limits or Limits(), plaintext, judged)
         self.name, self.tls, self._log = name, tls, log
         self._guests = Guests()
         self._listening: list[asyncio.Server | Doorway[Tls]] = []

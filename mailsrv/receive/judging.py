@@ -23,6 +23,7 @@ from mailsrv.auth.story import AT_ONCE, Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result, Wish
 from mailsrv.message.addresses import addresses, people
 from mailsrv.message.header import Header, header
+from mailsrv.receive import told
 from mailsrv.receive.letters import Envelope
 from mailsrv.receive.needs import Noting
 from mailsrv.reports.aggregate import Reason as Override
@@ -42,7 +43,7 @@ APPLIED = {Action.REFUSE: Wish.REJECT, Action.JUNK: Wish.QUARANTINE}
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was found and decided. by: the decision for each account, "" for a message that only goes on elsewhere.
+    """What was found and decided. by: the decision for each account, "" for whoever has none: who is elsewhere, a program.
 
     author: the first address of From, or "".
     """
@@ -52,8 +53,18 @@ class Judged:
     by: Mapping[str, Decision] = field(default_factory=dict)
     author: str = ""
 
+    def decision(self, account: str) -> Decision | None:
+        """An account that was not named when it was judged has the decision of those who have none."""
+        return self.by.get(account) or self.by.get("")
+
     def in_junk(self, account: str) -> bool:
-        return account in self.by and self.by[account].action is not Action.ACCEPT
+        decision = self.decision(account)
+        return decision is not None and decision.action is not Action.ACCEPT
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the sender's domain does not let this client write in its name."""
+        return self.found.mail.result in (Result.FAIL, Result.SOFTFAIL)
 
     @property
     def proven(self) -> str:
@@ -87,7 +98,7 @@ class Judging:
         return not any(ip in network for network in self.trusted)
 
     async def judge(self, envelope: Envelope, content: bytes, accounts: Collection[str]) -> Judged:
-        """The verdict on a message that may be taken; `Refused` for another."""
+        """The verdict on a message that may be taken; `Refused` for another. accounts: who reads it, "" for others than accounts."""
         mail = _mail(envelope, content)
         head = header(content) if len(content) <= AT_ONCE else await asyncio.to_thread(header, content)
         found, listed = await self._asked(envelope, mail, head)
@@ -106,11 +117,10 @@ class Judging:
         before = client.found[1] if client.found and client.found[0] == client.helo else None
         origin = Origin(client.address, client.helo, mail.sender, before)
         authenticating = authenticate(mail.content, origin, self.means, envelope.when, head)
-        listed: tuple[Hint, ...] = ()
         if self.scanning.panel.lists:
             found, listed = await asyncio.gather(authenticating, self.scanning.of_client(mail))
-        else:
-            found = await authenticating
+        else:  # most ask none: no tasks for that
+            found, listed = await authenticating, await self.scanning.of_client(mail)
         client.found = client.helo, found
         return found, listed
 
@@ -119,6 +129,13 @@ class Judging:
         if self.ledger and self.reputation and judged.author:
             for account in accounts:
                 self.ledger.note_received(account, judged.author, bool(judged.proven), self.now().timestamp())
+
+    def heard(self, account: str, head: bytes, junk: bool) -> None:
+        """The account says that this is junk, or is not. `head`: of the message as it is stored, with what we found in it."""
+        author, said = _author(header(head)), told.read(head)
+        if self.ledger and self.reputation and author:
+            proven = said is not None and any((step.what, step.outcome) == ("dmarc", "pass") for step in said.steps)
+            self.ledger.note_moved(account, author, proven, junk, self.now().timestamp())
 
     def wrote(self, account: str, recipients: Sequence[str]) -> None:
         """One of ours wrote to these."""
@@ -151,9 +168,9 @@ class Judging:
         """What each account has seen of the author before."""
         if not author or not self.reputation or self.ledger is None:
             return {}
-        aligned = found.dmarc.result is Result.PASS
-        records = await asyncio.gather(*(self.ledger.record(account, author, aligned) for account in accounts))
-        return {account: reputation.hint(record, aligned) for account, record in zip(accounts, records, strict=True)}
+        aligned, named = found.dmarc.result is Result.PASS, [account for account in accounts if account]
+        records = await asyncio.gather(*(self.ledger.record(account, author, aligned) for account in named))
+        return {account: reputation.hint(record, aligned) for account, record in zip(named, records, strict=True)}
 
     def _told(self, envelope: Envelope, found: Authentication, by: dict[str, Decision], author: str) -> Judged:
         """The verdict in the log and for the reports; then to whoever asked."""

@@ -22,6 +22,7 @@ from mailsrv.auth.keys import Signer
 from mailsrv.auth.verdicts import Arc
 from mailsrv.message.header import header
 
+EVERYBODYS = "rsa-sha256"  # a set has one signature, so it is by the key that every verifier knows
 MOST_ABOVE = 8  # labels that are taken off to find who signs
 
 
@@ -69,7 +70,8 @@ class Outgoing:
     def seal(self, content: bytes, found: Arc, results: str, via: str, now: datetime) -> bytes:
         """The ARC set to be put above a message that the alias `via` sends on; b"" where there is none to be."""
         signers = self._for(via.rpartition("@")[2]) if self.sealing else ()
-        return arc.seal(content, found, results, signers[0], now) if signers else b""
+        signer = min(signers, key=lambda one: one.algorithm != EVERYBODYS, default=None)
+        return arc.seal(content, found, results, signer, now) if signer else b""
 
     def _for(self, domain: str) -> Sequence[Signer]:
         for _ in range(MOST_ABOVE):

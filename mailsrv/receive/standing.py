@@ -29,7 +29,7 @@ class Standing:
         if self.judged is None:
             return b""
         action = Action.JUNK if self.in_junk(account) else Action.ACCEPT
-        decision = self.judged.by.get(account)
+        decision = self.judged.decision(account)
         said = told.written(decision, action.name.lower()) if decision else b""
         return self.judged.results.field + said
 

@@ -188,7 +188,8 @@ class Arriving:
         judging = self.reception.judging
         if judging is None or self.client.account or not judging.concerns(self.client.address):
             return None
-        return await judging.judge(envelope, content, self.ways.accounts)
+        beside = ("",) if self.ways.hops or self.called else ()
+        return await judging.judge(envelope, content, (*self.ways.accounts, *beside))
 
     async def _call(self, envelope: Envelope, content: bytes, judged: Judged | None) -> list[Message]:
         """What the programs answer; what they cannot make anything of is postmaster's."""
@@ -197,10 +198,17 @@ class Arriving:
             station = self.reception.stations.at(address)
             made = await station.take(Arrived(envelope, address, content, judged)) if station else None
             if made is None:
-                self._place(self._route(Address("postmaster", "")))
+                await self._to_postmaster()
             else:
                 answers += made
         return answers
+
+    async def _to_postmaster(self) -> None:
+        postmaster = Address("postmaster", "")
+        route = self._route(postmaster)
+        if route.outcome is not Outcome.KNOWN:
+            raise Refused(_REFUSALS[route.outcome])
+        await self._here(postmaster, route, RcptOptions())
 
     def _letters(self, envelope: Envelope, content: bytes, judged: Judged | None) -> list[Message]:
         heading, outgoing = Heading(content), self.reception.outgoing
@@ -212,7 +220,7 @@ class Arriving:
             content = heading.plain(self._server)
             standing = Standing(outgoing, envelope.when, judged)
             made = letters(envelope, self.ways, content, heading, standing)
-        notice = self._notice(envelope, content)
+        notice = None if judged and judged.borrowed else self._notice(envelope, content)
         return [*made, notice] if notice else made
 
     @property

@@ -20,7 +20,7 @@ KEY = NAME.lower().encode()
 MOST = 40
 MOST_READ = 16 << 10
 _HARMLESS = str.maketrans(";()[]", ",{}{}")
-_STEP = re.compile(r"(?P<open>\[?)(?P<what>[^=]{1,300})=(?P<outcome>[^ ()]{1,100})(?: \((?P<why>[^()]*)\))?\]?\Z")
+_STEP = re.compile(r"(?P<open>\[?)(?P<what>[^=]{1,300})=(?P<outcome>[^ ()\[\]]{1,300})(?: \((?P<why>[^()]*)\))?\]?\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ ELEMENTS = 1_000_000  # of one DMARC report: ten megabytes of real rows have hal
 RESULTS = 100  # signatures, SPF results, reasons of one row; errors of one report
 DEPTH = 16  # elements inside one another; brackets inside one another
 JSON = 1 << 20  # bytes of one TLS report; a big one of Google's has 20 KB
+BRACKETS = 50_000  # arrays and objects of one TLS report
 POLICIES = 1000  # of one TLS report
 DETAILS = 10_000  # failures of one TLS report
 STRINGS = 100  # lines or records of one policy

@@ -10,8 +10,8 @@ it again, with the same id and the same file name, by which its reader knows (RF
 does not. So a kill may cost a second copy, and never a report, and a program that dies each time sends three. A queue that
 refuses has taken nothing, and that costs no try; a web server that does not answer costs one.
 
-Standards: RFC 9990 3.5, RFC 8460 4.1 (daily, spread over four hours) and 5.5 (tried for a day). Fails by: what the ledger, the
-queue or the signer raise; what was sent until then stays sent.
+Standards: RFC 9990 3.5, RFC 8460 4.1 (daily, spread over four hours) and 5.5 (tried for a day).
+Limits: `MOST_DOMAINS`, `AT_ONCE`, `PATIENCE`. Fails by: what the ledger, the queue or the signer raise; what was sent stays sent.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ SPREAD = timedelta(hours=4)
 DAYS = 2  # days that are over and still reported
 MOST_TRIES = 3
 MOST_DOMAINS = 1000  # of one kind, one day, one run
+AT_ONCE = 32  # domains
+PATIENCE = 20.0  # seconds for all questions about one domain
 
 
 class Accepts(Protocol):
@@ -95,18 +97,32 @@ class Sending:
     excluded: Collection[str] = ()
 
     async def run(self, now: datetime) -> Sent:
-        """All that is due."""
+        """All that is due; several domains at a time, so that one whose DNS is silent keeps nobody waiting."""
         told = Sent()
-        for due in await asyncio.to_thread(lambda: list(self._due(now))):
-            who = await arun(self._who(due), self.ask)
+        due = await asyncio.to_thread(lambda: list(self._due(now)))
+        room = asyncio.Semaphore(AT_ONCE)
+        ended = await asyncio.gather(*(self._one(one, now, told, room) for one in due), return_exceptions=True)
+        for failure in ended:
+            if failure is not None:
+                raise failure
+        return Sent(sorted(told.sent), sorted(told.later))
+
+    async def _one(self, due: Due, now: datetime, told: Sent, room: asyncio.Semaphore) -> None:
+        async with room:
+            who = await self._asked(due)
             settled = [await self._send(due, destination, now, told) for destination in who.destinations]
-            if who.later:
-                told.later.append(f"{due}: {who.later}")
-            elif all(settled):
-                await asyncio.to_thread(self.ledger.done, due.day, due.kind, due.domain)
-            if who.why:
-                self.log("reports.unwanted", kind=due.kind, domain=due.domain, why=who.why)
-        return told
+        if who.later:
+            told.later.append(f"{due}: {who.later}")
+        elif all(settled):
+            await asyncio.to_thread(self.ledger.done, due.day, due.kind, due.domain)
+        if who.why and due.kind == "dmarc":  # that a domain wants no TLS reports is no news
+            self.log("reports.unwanted", domain=due.domain, why=who.why)
+
+    async def _asked(self, due: Due) -> Wanted:
+        try:
+            return await asyncio.wait_for(arun(self._who(due), self.ask), PATIENCE)
+        except TimeoutError:
+            return Wanted(later=f"the DNS of {due.domain} takes too long")
 
     def _due(self, now: datetime) -> Iterator[Due]:
         today = now.astimezone(UTC).date()

@@ -3,7 +3,7 @@
     report = parse(data)          written(report) -> bytes
 
 Standards: RFC 8460 4.4 (the members), RFC 7493 (I-JSON: no member twice, no NaN), RFC 3339 (moments).
-Limits: `limits.JSON` bytes, `DEPTH`, `POLICIES`, `DETAILS`, `STRINGS`, numbers of 15 digits; texts are cut, unknown members ignored.
+Limits: `limits.JSON` bytes, `DEPTH`, `BRACKETS`, `POLICIES`, `DETAILS`, `STRINGS`, numbers of 15 digits; texts are cut, unknown members ignored.
 Fails by: `Unreadable`.
 """
 
@@ -20,7 +20,7 @@ from mailsrv.reports import limits
 from mailsrv.reports.limits import Unreadable, shortened
 
 _DIGITS = re.compile(r"[0-9]{1,15}")
-_BRACKETS = re.compile(rb'[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)?")
 
 Json = dict[str, object]
@@ -99,8 +99,7 @@ def parse(data: bytes) -> TlsReport:
 def _loaded(data: bytes) -> object:
     if len(data) > limits.JSON:
         raise Unreadable("the report is too large")
-    if _depth(data) > limits.DEPTH:
-        raise Unreadable("the report nests too deeply")
+    _check_brackets(data)
     try:
         text = data.decode("utf-8-sig")
         return json.loads(
@@ -112,13 +111,17 @@ def _loaded(data: bytes) -> object:
         raise Unreadable("the report is not JSON") from None
 
 
-def _depth(data: bytes) -> int:
-    """How deeply brackets stand in one another, those in strings aside; counted before anything is built."""
-    deepest = depth = 0
-    for bracket in _BRACKETS.sub(b"", data):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _check_brackets(data: bytes) -> None:
+    """How many there are, and how deeply they stand in one another; those in strings aside. Before anything is built."""
+    depth = count = 0
+    for found in _BRACKET.finditer(data):
+        match data[found.start()]:
+            case 0x5B | 0x7B:  # [ {
+                depth, count = depth + 1, count + 1
+            case 0x5D | 0x7D:
+                depth -= 1
+        if depth > limits.DEPTH or count > limits.BRACKETS:
+            raise Unreadable("the report nests too deeply, or has too many parts")
 
 
 def _members(pairs: list[tuple[str, object]]) -> Json:

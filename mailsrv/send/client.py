@@ -65,12 +65,15 @@ class Outcome:
     crowded: list[Recipient] = field(default_factory=list)
 
 
-async def open_session(peer: Peer, hello: str, patience: Patience, contexts: Contexts) -> Session:
-    """Connected, greeted, encrypted as the policy wants, logged in. When TLS fails, again with less, as far as that may be."""
+async def open_session(peer: Peer, hello: str, patience: Patience, contexts: Contexts, source: str = "") -> Session:
+    """Connected, greeted, encrypted as the policy wants, logged in. When TLS fails, again with less, as far as that may be.
+
+    source: the address of ours that the connection comes from.
+    """
     first: Broken | None = None
     for way in ways(peer.policy, contexts):
         try:
-            session = await _opened(peer, hello, patience, way)
+            session = await _opened(peer, hello, patience, way, source)
         except Broken as broken:
             if broken.trouble is None or peer.implicit:
                 raise
@@ -82,10 +85,10 @@ async def open_session(peer: Peer, hello: str, patience: Patience, contexts: Con
     raise first or Broken(later("4.7.4", "no way to begin"))
 
 
-async def _opened(peer: Peer, hello: str, patience: Patience, way: Way) -> Session:
-    name = server_name(peer.policy, peer.host)
+async def _opened(peer: Peer, hello: str, patience: Patience, way: Way, source: str) -> Session:
+    name, context = server_name(peer.policy, peer.host), way.context if peer.implicit else None
     try:
-        wire = await connect(peer.address, peer.port, patience.connect, way.context if peer.implicit else None, name)
+        wire = await connect(peer.address, peer.port, patience.connect, context, name, source)
         session = Session(peer, wire, patience)
         try:
             await session.begin(hello, way)

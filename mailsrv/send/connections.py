@@ -7,7 +7,8 @@ Fails by: `Broken` from a new session; an old one that is gone is not handed out
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Iterable
 
 from mailsrv.send.client import Patience, Peer, Session, open_session
 from mailsrv.send.encrypting import Contexts, contexts
@@ -26,10 +27,13 @@ class Connections:
         tls: Contexts | None = None,
         idle: float = IDLE,
         most_idle: int = MOST_IDLE,
+        sources: Iterable[str] = (),
     ) -> None:
+        """sources: addresses of ours that mail leaves from, one of each family; the system chooses where there is none."""
         self.hello, self.opened = hello, 0
         self._patience, self._tls = patience or Patience(), tls
         self._idle_for, self._most = idle, most_idle
+        self._sources = {":" in source: source for source in sources}
         self._idle: list[tuple[Session, asyncio.TimerHandle]] = []
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -48,7 +52,10 @@ class Connections:
 
     async def open(self, peer: Peer) -> Session:
         self.opened += 1
-        return await open_session(peer, self.hello, self._patience, self._tls or contexts())
+        return await open_session(peer, self.hello, self._patience, self._tls or contexts(), self._source(peer.address))
+
+    def _source(self, address: str) -> str:
+        return "" if ipaddress.ip_address(address).is_loopback else self._sources.get(":" in address, "")
 
     def give_back(self, session: Session) -> None:
         if not session.reusable:

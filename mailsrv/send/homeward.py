@@ -38,7 +38,10 @@ class Contents(Protocol):
 
 
 class Homeward:
-    """`host`: who reports. `token`: something that never comes twice. `signed`: a message of ours, as it leaves."""
+    """`host`: who reports. `token`: something that never comes twice. `signed`: a message of ours, as it leaves.
+
+    `back`: whose address it was that an alias of ours has rewritten; None for any other.
+    """
 
     def __init__(
         self,
@@ -47,13 +50,15 @@ class Homeward:
         store: Contents,
         token: Callable[[], str],
         signed: Callable[[bytes, datetime], bytes] = lambda content, now: content,
+        back: Callable[[str, datetime], str | None] = lambda address, now: None,
     ) -> None:
         self._host, self._directory, self._store, self._token = host, directory, store, token
-        self._signed = signed
+        self._signed, self._back = signed, back
 
     async def notice(self, notice: Notice, now: datetime) -> Message | None:
         """The notice, from the null sender to wherever its sender's mail goes."""
-        places, hops = _ways(self._directory.resolve(notice.sender))
+        sender = self._back(notice.sender, now) or notice.sender
+        places, hops = _ways(self._directory.resolve(sender))
         if not places and not hops:
             return None
         try:
@@ -61,7 +66,7 @@ class Homeward:
             content = await self._store.content(notice.blob, 0, limits.RETURNED + 1)
         except Absent:  # dropped by the administrator meanwhile: there is nothing to tell of
             return None
-        report = self._report(notice, content, now)
+        report = self._report(notice, sender, content, now)
 
         def compose() -> Message | None:
             text = dsn.notification(report)
@@ -86,12 +91,12 @@ class Homeward:
         whole = trace + delivered_to(route.address) + content
         return Message(whole, digest(whole), now, places, hops, queued.sender, queued.options)
 
-    def _report(self, notice: Notice, content: bytes, now: datetime) -> dsn.Report:
+    def _report(self, notice: Notice, sender: str, content: bytes, now: datetime) -> dsn.Report:
         options = {key.upper(): value for key, _, value in (option.partition("=") for option in notice.options)}
         full = None if "RET" not in options else options["RET"].upper() == "FULL"
         return dsn.Report(
             host=self._host,
-            sender=notice.sender,
+            sender=sender,
             fates=tuple(_fate(notice.kind, told) for told in notice.told),
             now=now,
             token=self._token(),

@@ -313,21 +313,23 @@ class Outbound:
 
     async def _kept(self, queued: Queued, now: datetime) -> Verdict:
         """Into a mailbox of ours, out of the queue in the same commit."""
-        message = await self._inside.keep(queued, now)
-        if message is None:
-            return failed("5.1.1", "nobody here has this address")
         try:
+            message = await self._inside.keep(queued, now)
+            if message is None:
+                return failed("5.1.1", "nobody here has this address")
             await self._store.settle([queued.id], [], [message])
         except Full:
             return later("4.2.2", "the mailbox is full")
+        except Absent:  # the directory knows the account, the store does not; or the message was dropped just now
+            return later("4.2.1", "the mailbox is not there")
         return Verdict(Fate.DELIVERED, "2.0.0", "in a mailbox here")
 
     async def _commit(self, settlement: Settlement, notices: list[Message]) -> None:
         try:
             await self._store.settle(settlement.done, settlement.later, notices)
-        except Full as full:
+        except (Full, Absent) as nowhere:
             # a notice comes from the null sender: what cannot be delivered of it ends here (RFC 5321 6.1)
-            self._log("send.notice-lost", account=full.account, reason=str(full))
+            self._log("send.notice-lost", account=getattr(nowhere, "account", ""), reason=str(nowhere))
             await self._store.settle(settlement.done, settlement.later)
 
     def _tell(self, queued: Queued, verdict: Verdict, expired: bool) -> None:

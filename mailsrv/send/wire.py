@@ -176,14 +176,19 @@ class Wire(asyncio.Protocol):
 
 
 async def connect(
-    address: str, port: int, patience: float, context: ssl.SSLContext | None = None, name: str = ""
+    address: str, port: int, patience: float, context: ssl.SSLContext | None = None, name: str = "", source: str = ""
 ) -> Wire:
-    """A connection; with a context TLS from the first byte."""
+    """A connection; with a context TLS from the first byte. source: the address of ours that it comes from, "" for any."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(patience):
             _, wire = await loop.create_connection(
-                Wire, address, port, ssl=context, server_hostname=name if context else None
+                Wire,
+                address,
+                port,
+                ssl=context,
+                server_hostname=name if context else None,
+                local_addr=(source, 0) if source else None,
             )
     except TimeoutError:
         raise Broken(later("4.4.1", f"{address} port {port}: no answer within {patience:g} s")) from None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -106,6 +107,7 @@ class Certificate:
             chain = from_pem(files.read_bounded(pair.chain, LARGEST_PEM), str(pair.chain))
             context = server_context()
             context.load_cert_chain(pair.chain, pair.key)
+            open_to_all = pair.key.stat().st_mode & stat.S_IROTH
         except ssl.SSLError as error:
             raise ForUser(
                 f"certificate and key do not fit ({error.reason})", f"{pair.chain}, {pair.key}", "name a pair"
@@ -114,6 +116,8 @@ class Certificate:
             why = error.strerror if isinstance(error, OSError) else "too large"
             where = error.filename if isinstance(error, OSError) and error.filename else pair.chain
             raise ForUser(f"cannot be read ({why})", str(where), "run as a user who may, or mend its mode") from None
+        if open_to_all:
+            self._log("tls.flaw", what="everybody on this machine may read the key", where=str(pair.key))
         for flaw in flaws(chain, self._host, self._now()):
             self._log("tls.flaw", what=flaw, where=str(pair.chain))
         return Served(context, server_end_point(chain.certificates[0]), chain.not_after, str(pair.chain))

@@ -55,8 +55,9 @@ async def leaving(
     """Mail leaves while the context is open."""
     async with policing(settings, resolver, going.state, going.trust.notes) as (policies, notes):
         way = router(settings, going.addresses, going.login)
-        carrier = Carrier(way, resolver, Connections(settings.hostname), policies, notes)
-        inside = Homeward(settings.hostname, directory, store, _token, going.trust.outgoing.signed)
+        carrier = Carrier(way, resolver, Connections(settings.hostname, sources=settings.queue.bind), policies, notes)
+        outgoing = going.trust.outgoing
+        inside = Homeward(settings.hostname, directory, store, _token, outgoing.signed, outgoing.paths.back)
         outbound = Outbound(store, carrier, inside, log, lambda: clock.now().wall)
         running = asyncio.create_task(outbound.run())
         running.add_done_callback(_told(log))

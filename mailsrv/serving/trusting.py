@@ -15,17 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnsops.base import files
-from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
-from dnsops.dkim.keys import Keys
-from dnsops.dkim.signers import Signers
 from dnsops.records import names
 from dnsops.resolve.remembered import Remembered
 from mailsrv.auth import decide, spf, suffixes
-from mailsrv.auth.keys import Signer
 from mailsrv.auth.signatures import signatures
 from mailsrv.auth.story import Means
+from mailsrv.receive import srskeys
 from mailsrv.receive.echoing import Echoing
 from mailsrv.receive.judging import Judging
 from mailsrv.receive.outgoing import Outgoing
@@ -38,16 +34,12 @@ from mailsrv.reports.ledger import Ledger as Reports
 from mailsrv.reports.notes import Notes
 from mailsrv.reports.receiving import Receiving
 from mailsrv.serving.allowed import networks
-from mailsrv.serving.secret import secret_of
+from mailsrv.serving.signing import Ring, signing
 from mailsrv.spam.ledger import Ledger
 from mailsrv.spam.scanning import Scanning, panel
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
-
-SRS = "srs.secret"  # in the state directory
-DKIM = "dkim"
-MOST_SECRETS = 4096  # octets of a file of them
 
 
 @dataclass
@@ -58,7 +50,7 @@ class Trust:
     judging: Judging | None = None
     stations: Stations = field(default_factory=lambda: Stations({}))
     notes: Notes | None = None
-    keys: Signers | None = None
+    keys: Ring | None = None
 
     def look(self) -> None:
         """Sign with what may sign now."""
@@ -73,25 +65,23 @@ class Trust:
 
 
 @asynccontextmanager
-async def trusting(settings: Settings, state: Path, resolver: Remembered, log: Log) -> AsyncIterator[Trust]:
-    """While the context is open."""
+async def trusting(
+    settings: Settings, state: Path, resolver: Remembered, log: Log, srs: Sequence[bytes] | None = None
+) -> AsyncIterator[Trust]:
+    """While the context is open. srs: the secrets, where they were read before; else those of the state directory."""
     async with AsyncExitStack() as stack:
-        keys = (
-            Signers(Keys(state / DKIM), settings.dkim.domains or settings.domains, log) if settings.dkim.sign else None
-        )
+        keys = signing(settings, state, log)
         reports = Reports(state / LEDGER)
         notes = Notes(reports, log)
         stack.callback(notes.close)
-        outgoing = _outgoing(settings, state, keys)
+        outgoing = _outgoing(settings, state, keys, srs)
         judging = _judging(settings, resolver, log, Ledger(state, log), notes)
         if judging.ledger is not None:
             stack.push_async_callback(judging.ledger.close)
         stations = _stations(settings, outgoing, reports, log)
         if settings.inbound.check:
             spf.prepare()  # else the first mail would wait for it
-        trust = Trust(outgoing, judging if settings.inbound.check else None, stations, notes, keys)
-        trust.look()
-        yield trust
+        yield Trust(outgoing, judging if settings.inbound.check else None, stations, notes, keys)
 
 
 def _judging(settings: Settings, resolver: Remembered, log: Log, ledger: Ledger, notes: Notes) -> Judging:
@@ -112,14 +102,11 @@ def _instruct(judging: Judging, settings: Settings) -> None:
     judging.quiet = configured.own(settings)
 
 
-def _outgoing(settings: Settings, state: Path, keys: Signers | None) -> Outgoing:
-    def signers(domain: str) -> Sequence[Signer]:
-        return [Signer(one.domain, one.selector, one.key) for one in keys.of(domain)] if keys else ()
-
-    outgoing = Outgoing(settings.hostname, signers, settings.inbound.seal)
+def _outgoing(settings: Settings, state: Path, keys: Ring, srs: Sequence[bytes] | None) -> Outgoing:
+    outgoing = Outgoing(settings.hostname, keys.signers, settings.inbound.seal)
     if settings.srs.enabled:
         ours = {names.canonical(name) for name in (*settings.domains, settings.hostname)}
-        outgoing.paths = Rewritten(_srs_secrets(settings, state), settings.srs.domain or "", ours)
+        outgoing.paths = Rewritten(srs or srskeys.secrets(state, settings.srs.secret), settings.srs.domain or "", ours)
     return outgoing
 
 
@@ -130,21 +117,6 @@ def _stations(settings: Settings, outgoing: Outgoing, reports: Reports, log: Log
     if echoes:
         found |= dict.fromkeys(echoes, Echoing(settings.hostname, echoes, outgoing, log, _token))
     return Stations(found)
-
-
-def _srs_secrets(settings: Settings, state: Path) -> tuple[bytes, ...]:
-    """The current one first; those below it still open what they closed."""
-    path = settings.srs.secret
-    if path is None:
-        return (secret_of(state, SRS),)
-    try:
-        lines = files.read_bounded(path, MOST_SECRETS).split()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "too large"
-        raise ForUser(f"cannot be read ({reason})", str(path), "write a secret a line, the current one first") from None
-    if not lines:
-        raise ForUser("holds no secret", str(path), "write a secret a line, the current one first")
-    return tuple(lines)
 
 
 def _token() -> str:

@@ -54,7 +54,7 @@ GRACE = 15.0  # seconds that sessions may take at the end
 class Work:
     """What a worker is given. `load` reads the configuration again; `first`: the one that also runs the queue.
 
-    `proofs` and `login` hold what only root may read, perhaps, and was read before the server became someone else.
+    `proofs`, `login` and `srs` hold what only root may read, perhaps, and was read before the server became someone else.
     """
 
     settings: Settings
@@ -66,6 +66,7 @@ class Work:
     proofs: Mapping[str, Credentials]
     login: Login | None = None
     measures: Measures | None = None  # where someone may ask for them
+    srs: tuple[bytes, ...] | None = None  # secrets of a file that the configuration names
     first: bool = True
     flush: Callable[[], None] = lambda: None  # what is still to be logged
 
@@ -100,7 +101,7 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         stack.push_async_callback(people.close)
         settings, proofs = people.everyone()
         asked = Remembered(await stack.enter_async_context(resolver(configured(settings.resolver))), time.monotonic)
-        trust = await stack.enter_async_context(trusting(settings, work.state, asked, work.log))
+        trust = await stack.enter_async_context(trusting(settings, work.state, asked, work.log, work.srs))
         server = Server(settings, store, work.log, work.certificate, secret, spool, proofs, people.upgrade, trust)
         if work.first:
             _sweep(spool)

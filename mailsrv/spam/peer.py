@@ -37,6 +37,8 @@ async def ask(place: Place, manners: Manners, question: Iterable[bytes], deadlin
         raise Later(f"{place} did not answer within {deadline:g} s") from None
     except OSError as error:
         raise Later(f"{place} cannot be reached: {error.strerror or type(error).__name__}") from None
+    except UnicodeError:  # of getaddrinfo, for a name with an empty label
+        raise Later(f"{place} cannot be reached: there is no such name") from None
 
 
 async def _connected(place: Place) -> socket.socket:

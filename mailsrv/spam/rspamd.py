@@ -1,11 +1,12 @@
 """What rspamd is asked, and what its answer means: POST /checkv2 over HTTP/1.1. Pure.
 
-    no action                        no opinion       add header, rewrite subject, quarantine    JUNK
-    greylist, soft reject            LATER            reject, discard                            REFUSE
+    no action, greylist              no opinion       add header, rewrite subject, quarantine    JUNK
+    soft reject                      LATER            reject, discard                            REFUSE
 
 Standards: RFC 9110 and 9112 by h11; rspamd's protocol (rspamd.com/doc/developers/protocol.html): Ip, Helo, Hostname, From,
 Rcpt, User, Queue-Id. Nothing a peer said can begin a header of its own: control characters go. An action that we do not know
-is no opinion. `discard` refuses: mail is not thrown away in silence here.
+is no opinion. `greylist` is only a range of points: its greylisting says `soft reject` when a mail is to come again, and
+where that module is off, deferring for `greylist` would defer for ever (rspamd issue 3295). `discard` refuses: mail is not thrown away in silence here.
 Limits: 100 recipients, 512 octets of each value, an answer of 1 MiB. Fails by: `Later`.
 """
 
@@ -30,7 +31,7 @@ LONGEST_VALUE = 512
 MOST_SYMBOLS = 5
 ACTIONS = {
     "no action": Says.NOTHING,
-    "greylist": Says.LATER,
+    "greylist": Says.NOTHING,
     "soft reject": Says.LATER,
     "add header": Says.JUNK,
     "rewrite subject": Says.JUNK,
@@ -66,7 +67,7 @@ def _told(mail: Mail) -> Iterator[tuple[bytes, bytes]]:
     values += [("User", mail.account), ("Queue-Id", mail.id)]
     values += [("Rcpt", recipient) for recipient in mail.recipients[:MOST_RECIPIENTS]]
     for name, value in values:
-        fit = "".join(c for c in value if c.isprintable()).strip().encode("utf-8", "replace")[:LONGEST_VALUE]
+        fit = "".join(c for c in value if c.isprintable()).strip().encode("utf-8", "replace")[:LONGEST_VALUE].strip()
         if fit:
             yield name.encode(), fit
 

@@ -125,6 +125,12 @@ def _not_anchored(chain: Chain, anchors: Sequence[bytes], now: datetime) -> Mism
     return None
 
 
+def prepare() -> None:
+    """Read the libraries in now: who serves mail may not be allowed to, later."""
+    from cryptography import x509  # noqa: F401
+    from OpenSSL import crypto  # noqa: F401
+
+
 def _loaded(der: bytes):  # type: ignore[no-untyped-def]
     from OpenSSL import crypto
 

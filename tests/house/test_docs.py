@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dnsops.reconcile.dkim_report import SCHEMA as DKIM_SCHEMA
 from dnsops.reconcile.report import SCHEMA
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
@@ -85,10 +87,11 @@ def test_links_lead_somewhere(readme: Path) -> None:
     assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
-def test_the_schema_in_the_readme_is_the_one_in_the_code() -> None:
-    result = SCHEMA["properties"]["results"]["items"]["properties"]  # type: ignore[index]
+@pytest.mark.parametrize("schema,prefix", [(SCHEMA, "results[]"), (DKIM_SCHEMA, "result")], ids=["tlsa", "dkim"])
+def test_the_schema_in_the_readme_is_the_one_in_the_code(schema: dict[str, Any], prefix: str) -> None:
+    result = schema["properties"]["results"]["items"]["properties"]
     text = (ROOT / "dnsops" / "README.md").read_text()
-    told = re.findall(r"^\| `results\[\]\.(\w+)`", text, re.MULTILINE)
+    told = re.findall(rf"^\| `{re.escape(prefix)}\.(\w+)`", text, re.MULTILINE)
     assert told == list(result)
 
 

@@ -148,6 +148,7 @@ DOORS = {
         "mailsrv.directory.sasl.binding",
         "mailsrv.transport.matching",
     ),
+    "dkim": ("mailsrv.commands.explaining",),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
     "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),

@@ -25,8 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from dnsops.certs.chain import Chain, association, from_pem
+from tests.lab import demo_trust
 from tests.lab.acme import Account, Pebble
 from tests.lab.cloudflare_api import CloudflareApi
+from tests.lab.demo_trust import Distrust, Far, Rotation
 from tests.lab.dnstree import DnsTree
 from tests.lab.mailserver import MailServer
 from tests.lab.mx import Mx
@@ -106,6 +108,7 @@ class Stage:
     tell: Teller
     directory: Path
     tree: DnsTree
+    pki: Pki
     pebble: Pebble
     account: Account
     api: CloudflareApi
@@ -155,7 +158,7 @@ def main() -> int:
     except Unavailable as reason:
         print(f"demo: the lab cannot be had here: {reason}", file=sys.stderr)
         return 1
-    except (Broken, TimeoutError) as reason:
+    except (Broken, Distrust, TimeoutError) as reason:
         print(f"demo: {reason}", file=sys.stderr)
         return 1
     return 0
@@ -174,7 +177,7 @@ def raise_curtain(tell: Teller, stack: ExitStack) -> Stage:
     api.ttl(SCALE)
     tell(f"https://api.cloudflare.com, writing into the zone (a TTL of {TTL} s is {TTL // SCALE} s here)")
     mx = stack.enter_context(Mx())
-    stage = Stage(tell, directory, tree, pebble, Account(pebble), api, mx)
+    stage = Stage(tell, directory, tree, pki, pebble, Account(pebble), api, mx)
     stage.state.mkdir(mode=0o755)
     for name in (f"_25._tcp.{HOST}", f"_25._tcp.{OTHER}"):
         for stale in api.records(DOMAIN, type="TLSA", name=name):
@@ -185,6 +188,8 @@ def raise_curtain(tell: Teller, stack: ExitStack) -> Stage:
 def show(stage: Stage, stack: ExitStack) -> None:
     tell = stage.tell
     tell.chapter("A mail host, its certificate, its TLSA record")
+    demo_trust.policies(stage.api, DOMAIN, TTL)
+    keys = Rotation(lambda: dkim(stage)).begin()
     first = certificate(stage)
     _, chain = stage.key_and_chain("current")
     server = stack.enter_context(mail_host(stage))
@@ -193,16 +198,27 @@ def show(stage: Stage, stack: ExitStack) -> None:
     sender = stack.enter_context(Sender(stage.directory))
     verified(stage, sender)
     read(stage, server, 1)
-    tell.chapter("Two rollovers, side by side, while a stranger's Postfix asks again and again")
+    tell.chapter("Mail that others trust")
+    far = stack.enter_context(demo_trust.far_house(stage.directory, stage.tree, stage.pki))
+    keys.join()
+    before = trusted(stage, server, far, "1")
+    tell.chapter("Rollovers, side by side, while a stranger's Postfix asks again and again")
     other = prepare_article(stage)
     with Watch(DOMAIN_OF[HOST]) as ours, Watch(DOMAIN_OF[OTHER]) as theirs:
         article = threading.Thread(target=articles_order, args=(stage, other))
         article.start()
+        rotating = Rotation(lambda: dkim(stage)).begin()
         roll(stage, server)
         article.join()
         tell("both rolled; the old records are gone")
     verified(stage, sender)
     read(stage, server, 2)
+    rotating.join()
+    after = trusted(stage, server, far, "2")
+    if set(before) & set(after):
+        raise Broken(f"DKIM was not rotated: {before}, {after}")
+    tell.chapter("A man in the middle, between us and the stranger")
+    tell(demo_trust.downgraded(server, stage.tree, stage.pki, USER, f"{USER}@{DOMAIN}"))
     second = from_pem(chain.read_bytes(), "")
     summary(stage, first, second, ours, theirs)
 
@@ -222,6 +238,7 @@ def mail_host(stage: Stage) -> MailServer:
         accounts=[{"name": USER, "password": "!file password", "addresses": [f"{USER}@{DOMAIN}"]}],
         state={"directory": str(stage.state)},
         listeners={"smtp": {"port": 25, "bind": [MX, MX6]}},
+        queue={"next_hop": None, "bind": [MX, MX6]},
     )
     root = stage.directory / "root.pem"
     root.write_bytes(stage.pebble.root())
@@ -236,6 +253,25 @@ def read(stage: Stage, server: MailServer, count: int) -> None:
         raise Broken(f"{len(messages)} messages in the mailbox of {USER}, not {count}")
     subject = next(line for line in messages[-1].decode().splitlines() if line.startswith("Subject:"))
     stage.tell(f"{USER} reads it by IMAP over TLS: {count} in INBOX, {subject!r}")
+
+
+def dkim(stage: Stage) -> None:
+    """The first keys, or the next ones: published, seen everywhere, then signing."""
+    stage.mailsrv("dkim", "rotate", "--domain", DOMAIN, "--provider", "cloudflare", "--wait", "--every", "0.5")
+
+
+def trusted(stage: Stage, server: MailServer, far: Far, number: str) -> tuple[str, ...]:
+    """A mail of ours at the stranger's; gives the selectors that signed it."""
+    demo_trust.letter(
+        server, USER, f"{USER}@{DOMAIN}", f"{demo_trust.USER}@{demo_trust.FAR_DOMAIN}", f"letter {number}"
+    )
+    selectors = demo_trust.trusted(far)
+    sent = server.events("send.delivered") + server.events("send.relayed")
+    stage.tell(
+        f"{USER} writes to {demo_trust.USER}@{demo_trust.FAR_DOMAIN}: policy {sent[-1]['policy']}, {sent[-1]['trust']}"
+    )
+    stage.tell(f"Authentication-Results there: {', '.join(demo_trust.PASSED)}, by {' and '.join(selectors)}")
+    return selectors
 
 
 def certificate(stage: Stage) -> Chain:

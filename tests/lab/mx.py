@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -57,6 +57,7 @@ class Mx:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.nobody: set[str] = set()  # recipients that are refused
         self._listeners: dict[Where, _Listener] = {}
 
     def start(self) -> Self:
@@ -112,10 +113,10 @@ class Mx:
     async def _listen(self, address: str, port: int, listener: _Listener) -> int:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             listener.connections += 1
-            session = _Session(listener, reader, writer, writer.get_extra_info("sockname")[:2])
+            where = writer.get_extra_info("sockname")[:2]
+            session = _Session(listener, reader, writer, where, self.messages, self.nobody)
             try:
                 await session.run()
-                self.messages.extend(session.messages)
             except (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 pass  # a peer that went away, or sent too much
             finally:
@@ -146,7 +147,8 @@ class _Session:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     where: Where
-    messages: list[Message] = field(default_factory=list)
+    messages: list[Message]  # all that the servers have taken
+    nobody: set[str]
     tls: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
@@ -171,6 +173,8 @@ class _Session:
                 case "MAIL":
                     self.sender, self.recipients = _path(rest), ()
                     await self._say("250 2.1.0 ok")
+                case "RCPT" if _path(rest) in self.nobody:
+                    await self._say("550 5.1.1 nobody of that name")
                 case "RCPT":
                     self.recipients += (_path(rest),)
                     await self._say("250 2.1.5 ok")

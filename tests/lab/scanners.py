@@ -1,6 +1,7 @@
 """Debian's rspamd, SpamAssassin and ClamAV on the lab's loopback, each with as little as makes it itself.
 
     rspamd          no modules, a list of four top-level domains (compiling the whole one takes 26 s): GTUBE in its three forms
+    opinion         rspamd once more, with SPF, DKIM, DMARC and ARC, asking the lab's resolver
     spamassassin    local rules only, one child
     clamd           one signature of our own, StreamMaxLength 1 MiB; a socket and a port
 
@@ -14,10 +15,10 @@ import socket
 from pathlib import Path
 from typing import Self
 
-from tests.lab.network import Unavailable, needs
+from tests.lab.network import RESOLVER, Unavailable, needs
 from tests.lab.program import Program, listening
 
-RSPAMD, SPAMD, CLAMD = 11333, 10783, 13310
+RSPAMD, OPINION, SPAMD, CLAMD = 11333, 11343, 10783, 13310
 WORM = b"lab-worm-0f3a9c7d"  # what the one signature is of
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"  # rspamd: Y... junk, Z... subject
 UNTRUSTED = "nobody"
@@ -53,8 +54,12 @@ class Scanner:
 
 
 class Rspamd(Scanner):
-    name, programs = "rspamd", ("rspamd",)
-    url = f"http://127.0.0.1:{RSPAMD}"
+    name, programs, port = "rspamd", ("rspamd",), RSPAMD
+    filters, nameserver, patience, modules = "", "127.0.0.1:5399", "0.1s", ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
         (self.home / "tld.dat").write_text("com\norg\nnet\nexample\n")
@@ -63,18 +68,29 @@ class Rspamd(Scanner):
             options {{
               tempdir = "{self.home}"; hs_cache_dir = "{self.home}/"; url_tld = "{self.home}/tld.dat";
               pidfile = "{self.home}/pid"; control_socket = "{self.home}/control mode=0600";
-              filters = ""; disable_hyperscan = true; enable_test_patterns = true; gtube_patterns = "all";
-              dns {{ nameserver = ["127.0.0.1:5399"]; timeout = 0.1s; retransmits = 1; }}
+              filters = "{self.filters}"; disable_hyperscan = true; enable_test_patterns = true; gtube_patterns = "all";
+              dns {{ nameserver = ["{self.nameserver}"]; timeout = {self.patience}; retransmits = 1; }}
             }}
             logging {{ type = "console"; level = "notice"; }}
             metric {{ name = default; actions {{ reject = 15; "add header" = 6; greylist = 4; }} }}
-            worker "normal" {{ bind_socket = "127.0.0.1:{RSPAMD}"; count = 1; }}
+            worker "normal" {{ bind_socket = "127.0.0.1:{self.port}"; count = 1; }}
+            {self.modules}
             """
         )
         return ["rspamd", "-f", "-i", "-c", str(self.home / "rspamd.conf")]  # -i: as root, it is a lab
 
     def ready(self) -> bool:
-        return listening("127.0.0.1", RSPAMD)
+        return listening("127.0.0.1", self.port)
+
+
+class Opinion(Rspamd):
+    name, port = "opinion", OPINION
+    filters, nameserver, patience = "dkim", f"{RESOLVER}:53", "5s"
+    modules = """
+            modules { path = "/usr/share/rspamd/plugins/spf.lua"; path = "/usr/share/rspamd/plugins/dmarc.lua";
+              path = "/usr/share/rspamd/plugins/arc.lua"; }
+            spf {} dkim {} dmarc {} arc {}
+    """
 
 
 class SpamAssassin(Scanner):

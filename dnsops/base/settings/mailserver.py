@@ -262,6 +262,12 @@ class Queue(Section):
         description="Where mail for others goes: to their MX unless given; `local` keeps everything here.",
         examples=["local"],
     )
+    bind: Annotated[tuple[Address, ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="The addresses that mail leaves from, one of each family: those that SPF and the reverse name know.",
+        examples=[["192.0.2.25", "2001:db8::25"]],
+        max_length=2,
+    )
     user: Text | None = Field(
         default=None, description="The name to log in with at the next hop.", examples=["relay@example.net"]
     )

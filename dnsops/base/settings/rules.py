@@ -48,7 +48,6 @@ def names_once(settings: Settings) -> Iterator[Conflict]:
         ]
     )
     yield from _twice((("domains", n), name) for n, name in enumerate(settings.domains))
-    yield from _twice((("dkim", "domains", n), name) for n, name in enumerate(settings.dkim.domains))
 
 
 def targets_once(settings: Settings) -> Iterator[Conflict]:
@@ -58,6 +57,17 @@ def targets_once(settings: Settings) -> Iterator[Conflict]:
         for n, target in enumerate(settings.tlsa.targets)
         for m, port in enumerate(target.ports)
     )
+
+
+def dkim_keys_have_time(settings: Settings) -> Iterator[Conflict]:
+    """Each algorithm and domain once; and a generation of keys is gone before many more are made."""
+    dkim = settings.dkim
+    for key, values in (("algorithms", dkim.algorithms), ("domains", dkim.domains)):
+        yield from _twice((("dkim", key, n), name) for n, name in enumerate(values))
+    if dkim.rotate_every and dkim.rotate_every < dkim.hold + dkim.revoked:
+        yield Conflict(
+            ("dkim", "rotate_every"), "keys would change faster than their records leave", "write it like 90d"
+        )
 
 
 def one_owner(settings: Settings) -> Iterator[Conflict]:
@@ -154,6 +164,7 @@ def echoes_are_ours(settings: Settings) -> Iterator[Conflict]:
 
 RULES: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     names_once,
+    dkim_keys_have_time,
     one_owner,
     accounts_are_there,
     patterns_are_read,

@@ -39,8 +39,9 @@ class DkimKey:
     def parse(cls, text: bytes | str) -> DkimKey:
         """`v=DKIM1; k=ed25519; p=11qY...` -> DkimKey. Text without v= is a key too (RFC 6376 3.6.1); p= there must be."""
         found = tags.parse(text, LONGEST)
-        if "v" in found and (found["v"] != VERSION or next(iter(found)) != "v"):
-            raise Malformed(f"not a DKIM key: it is of version {found['v'][:20]!r}, or says so too late")
+        # v= must be the first tag, but only another version is to be discarded: everybody reads one that comes late
+        if found.get("v", VERSION) != VERSION:
+            raise Malformed(f"not a DKIM key: it is of version {found['v'][:20]!r}")
         if "p" not in found:
             raise Malformed("not a DKIM key: it has no p=")
         kind = found.get("k", "rsa")

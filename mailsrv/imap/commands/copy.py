@@ -13,6 +13,9 @@ from mailsrv.imap.session import Session
 from mailsrv.imap.view import View, beyond
 from mailsrv.store.door import Absent, Copied, Mailbox
 
+JUNK, TRASH = "\\Junk", "\\Trash"
+MOST_JUDGED = 100  # messages that one command tells us are junk, or are not
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -34,8 +37,13 @@ class Copy:
         target = await existing(session, self.target)
         if not uids:
             return Ok("nothing to do")
+        junk, blobs = target.special == JUNK, []
+        if junk != (view.mailbox.special == JUNK) and (junk or target.special != TRASH):
+            blobs = view.index.contents_of(uids[:MOST_JUDGED])
         act = session.house.store.move if self.move else session.house.store.copy
         copied = await act(view.mailbox.id, uids, target.id)
+        if blobs:
+            session.house.judged(session.account, blobs, junk)
         return self._told(session, copied)
 
     def _told(self, session: Session, copied: Copied) -> Ok:

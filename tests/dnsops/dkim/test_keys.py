@@ -105,7 +105,6 @@ def test_a_whole_life_leaves_nothing_but_what_was_wished(keys: Keys) -> None:
     assert load_pem_private_key(given.read_bytes(), None)
     assert f"the selector {old.selectors[0].name}, until 2026-11-01" in given.read_text()
     assert given.stat().st_mode & 0o777 == 0o644
-    assert keys.domains() == (DOMAIN,)
 
 
 def test_only_what_is_gone_is_forgotten(keys: Keys) -> None:

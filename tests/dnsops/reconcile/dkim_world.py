@@ -110,6 +110,7 @@ class World:
         self.provider = FaultyProvider(self)
         self.directory = directory / "state" / "dkim"
         self.target = Target(DOMAIN, Policy(algorithms=("ed25519",), hold=HOLD), TTL, lambda: self.provider)
+        self.promise: timedelta | None = None  # how long signatures verify; None: for the policy's hold
         self.fault: Callable[[str], None] = lambda where: None
         self.answers: dict[str, list[tuple[float, frozenset[str]]]] = {}
         self.signed: dict[Selector, float] = {}
@@ -150,7 +151,8 @@ class World:
             rrset = self.dns.records.get((selector.owner(DOMAIN), "TXT"))
             answers = self.answers.setdefault(selector.name, [])
             answers.append((self.now.up, texts(rrset.items) if rrset else frozenset()))
-            if self.now.up - last <= self.target.policy.hold.total_seconds():
+            promise = self.target.policy.hold if self.promise is None else self.promise
+            if self.now.up - last <= promise.total_seconds():
                 held = [answer for when, answer in answers if self.now.up - when <= 2 * TTL]
                 assert all(len(answer) == 1 and same(selector.text, *answer) for answer in held), selector
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import dns.edns
 import dns.flags
 import dns.message
+import dns.rdata
 import pytest
 
 from dnsops.resolve.adbit import NOBODY, AdBit, listed, loopback
@@ -79,7 +80,7 @@ def test_servfail_is_told_apart(said: Resolver, security: Security, ede: tuple[i
     assert not found.items
 
 
-def test_a_resolver_that_never_validates_is_not_believed_to_say_insecure() -> None:
+def test_s_dns_02_a_resolver_that_never_validates_is_not_believed_to_say_insecure() -> None:
     found = asked(Stub(Resolver(ad=False)))
     assert found.security is Security.FAILED
     assert "install libunbound8" in found.why
@@ -87,14 +88,14 @@ def test_a_resolver_that_never_validates_is_not_believed_to_say_insecure() -> No
 
 
 @pytest.mark.parametrize("server", ["192.0.2.53", "2001:db8::53", "8.8.8.8", "127.0.0.1.example.org", ""])
-def test_an_ad_bit_from_elsewhere_is_never_asked_for(server: str) -> None:
+def test_s_dns_02_an_ad_bit_from_elsewhere_is_never_asked_for(server: str) -> None:
     found = asked(Stub(Resolver()), server)
     assert (found.security, found.by) == (Security.FAILED, "nobody")
     assert found.why == NOBODY
 
 
 @pytest.mark.lab
-def test_not_even_the_labs_own_validating_resolver_beyond_loopback(dnstree: object) -> None:
+def test_s_dns_02_not_even_the_labs_own_validating_resolver_beyond_loopback(dnstree: object) -> None:
     async def story() -> Answer:
         async with AdBit(("192.0.2.53",), QUICK) as adbit:
             return await adbit.ask("mx1.example.org", "A")
@@ -144,3 +145,20 @@ def test_resolv_conf_is_read_as_far_as_it_makes_sense(tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine, kind", [("ad", AdBit), ("libunbound", Validator)])
 def test_the_settings_choose(engine: str, kind: type) -> None:
     assert isinstance(resolver(Settings(engine=engine)), kind)
+
+
+@pytest.mark.parametrize("count, security", [(1000, Security.SECURE), (1001, Security.FAILED)])
+def test_s_dns_05_more_records_than_anybody_has_are_no_answer(count: int, security: Security) -> None:
+    records = [f"mx1.example.org. 60 A 10.0.{number // 256}.{number % 256}" for number in range(count)]
+
+    def truncated(query: dns.message.Message) -> list[bytes]:
+        return Resolver()(query) if len(query.question[0].name) == 1 else [answer(query, flags="RA TC")]
+
+    def whole(query: dns.message.Message) -> list[bytes]:
+        said = message(query, records[0], flags="RA AD")
+        for record in records[1:]:
+            said.answer[0].add(dns.rdata.from_text("IN", "A", record.split()[-1]))
+        return [said.to_wire(max_size=65535)]
+
+    found = asked(Stub(truncated, whole))
+    assert (found.security, len(found.items)) == (security, count if count == 1000 else 0), found.why

@@ -82,20 +82,20 @@ FORGERIES: dict[str, Callable[[dns.message.Message], bytes]] = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_or_broken_datagram_does_not_end_the_wait(forgery: str) -> None:
+def test_s_dns_08_a_forged_or_broken_datagram_does_not_end_the_wait(forgery: str) -> None:
     stub = Stub(lambda query: [FORGERIES[forgery](query), answer(query, TRUE)])
     assert data(run(stub, MX1)[0]) == {"192.0.2.25"}
     assert stub.ways == ["udp"]
 
 
-def test_nothing_but_forgeries_is_silence_that_says_so() -> None:
+def test_s_dns_08_nothing_but_forgeries_is_silence_that_says_so() -> None:
     said = run(Stub(lambda query: [forge(query) for forge in FORGERIES.values()]), MX1)[0]
     assert isinstance(said, Silence)
     assert "forged or broken" in said.why
     assert not said.unreachable
 
 
-def test_another_source_address_is_not_heard() -> None:
+def test_s_dns_08_another_source_address_is_not_heard() -> None:
     async def story() -> tuple[dns.message.Message | Silence, int]:
         async with Stub(address="127.0.0.3") as liar, Stub() as server:
             forged: list[int] = []
@@ -145,7 +145,7 @@ TCP_FAULTS: dict[str, tuple[Callable[[dns.message.Message], list[bytes]] | None,
 
 
 @pytest.mark.parametrize("fault", TCP_FAULTS)
-def test_what_goes_wrong_over_tcp_is_said(fault: str) -> None:
+def test_s_dns_08_what_goes_wrong_over_tcp_is_said(fault: str) -> None:
     tcp, words = TCP_FAULTS[fault]
     said = run(Stub(lambda query: [answer(query, flags="AA TC")], tcp=tcp), MX1)[0]
     assert isinstance(said, Silence)

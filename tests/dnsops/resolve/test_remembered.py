@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from dnsops.records import rdata
 from dnsops.resolve.answer import Answer, Security, failed
 from dnsops.resolve.memory import MemoryDns
 from dnsops.resolve.remembered import Remembered
@@ -103,3 +104,28 @@ def test_many_who_ask_at_a_time_ask_once_and_one_who_leaves_takes_nothing_along(
     asked, answers = asyncio.run(story())
     assert asked == 1
     assert [answer.why for answer in answers] == ["silent"] * 4
+
+
+@pytest.mark.parametrize("text", ["x" * 200, "x" * 60_000])
+def test_s_dns_05_what_strangers_write_into_their_zones_does_not_fill_our_memory(text: str) -> None:
+    """The oldest make room; what is a large part of all by itself is not kept."""
+    world = World(most=10_000)
+    world.remembered = Remembered(world.dns, lambda: world.now, room=100_000)
+    world.ask()
+    for number in range(400):
+        name = f"n{number}.example.org"
+        world.dns.hold(name, "TXT", frozenset({rdata.txt(text)}))
+        assert len(world.ask(name, "TXT").items) == 1
+    assert world.remembered.weight <= 100_000
+    before = world.asked
+    world.ask()
+    assert world.asked - before == (len(text) < 60_000)
+
+
+def test_s_dns_05_many_small_records_weigh_too() -> None:
+    world = World()
+    world.remembered = Remembered(world.dns, lambda: world.now, room=100_000)
+    world.dns.put("example.org", "A", *(f"192.0.2.{number}" for number in range(250)))
+    for kind in ("A", "A", "MX", "MX"):
+        world.ask(type_name=kind)
+    assert world.asked == 3

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 
+import dns.message
+import dns.rrset
 import pytest
 
 from dnsops.base.errors import Misconfigured
@@ -14,7 +17,7 @@ from dnsops.resolve import libunbound
 from dnsops.resolve.adbit import AdBit
 from dnsops.resolve.answer import Answer, Security
 from dnsops.resolve.choice import resolver
-from dnsops.resolve.libunbound import Reply
+from dnsops.resolve.libunbound import Context, Reply
 from dnsops.resolve.settings import Settings, from_env
 from dnsops.resolve.validator import Validator, judge
 from tests.dnsops.resolve.stub import Stub
@@ -183,7 +186,7 @@ def test_whoever_is_cancelled_cancels_the_question_and_the_others_go_on() -> Non
 
 @pytest.mark.parametrize(
     "name, kind, words",
-    [("a..b", "A", "two dots"), ("a b", "A", "' '"), ("a", "NO", "no such"), ("a", "ANY", "no type")],
+    [("a..b", "A", "two dots"), ("a\\b", "A", "'\\\\'"), ("a", "NO", "no such"), ("a", "ANY", "no type")],
 )
 def test_what_cannot_be_asked_is_failed_with_the_reason(name: str, kind: str, words: str) -> None:
     answer = asyncio.run(Validator(Settings()).ask(name, kind))
@@ -234,6 +237,45 @@ def test_a_reply_becomes_a_verdict(reply: Reply, security: Security, why: str, e
     answer = judge(reply, "a.example.org", "TLSA", "libunbound")
     assert (answer.security, answer.why, answer.ede) == (security, why, ede)
     assert answer.ttl == (reply.ttl if security is Security.SECURE else 0)
+
+
+def of_many(count: int) -> Reply:
+    """A reply with so many TLSA records."""
+    data = tuple(b"\x03\x01\x01" + number.to_bytes(32, "big") for number in range(count))
+    records = [f"3 1 1 {number:064x}" for number in range(count)]
+    query = dns.message.make_query("_25._tcp.a.example.org", "TLSA")
+    said = dns.message.make_response(query)
+    said.answer = [dns.rrset.from_text("_25._tcp.a.example.org.", 60, "IN", "TLSA", *records)]
+    return Reply(secure=True, havedata=True, data=data, packet=said.to_wire(max_size=65535), ttl=60)
+
+
+@pytest.mark.parametrize("count, security", [(1000, Security.SECURE), (1001, Security.FAILED)])
+def test_s_dns_06_more_records_than_anybody_has_are_no_answer(count: int, security: Security) -> None:
+    answer = judge(of_many(count), "_25._tcp.a.example.org", "TLSA", "libunbound")
+    assert (answer.security, len(answer.items)) == (security, count if count == 1000 else 0)
+    assert answer.why == ("" if count == 1000 else "more than 1000 records")
+
+
+@needs_library
+@pytest.mark.parametrize("count, elsewhere", [(1, False), (1000, True)])
+def test_s_dns_06_a_large_answer_is_read_where_it_keeps_nobody_waiting(
+    count: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P-12: half a second for the records of one answer is a long time for all other sessions."""
+    threads: list[threading.Thread] = []
+
+    def judged(reply: Reply, name: str, type_name: str, by: str) -> Answer:
+        threads.append(threading.current_thread())
+        return judge(reply, name, type_name, by)
+
+    async def replied(context: Context, name: str, code: int) -> Reply:
+        return of_many(count)
+
+    monkeypatch.setattr("dnsops.resolve.validator.judge", judged)
+    monkeypatch.setattr(Context, "ask", replied)
+    [answer] = asked(("_25._tcp.a.example.org", "TLSA"), settings=Settings())
+    assert len(answer.items) == count
+    assert [thread is not threading.main_thread() for thread in threads] == [elsewhere]
 
 
 def test_forged_data_is_never_handed_on() -> None:

@@ -95,6 +95,7 @@ def running(
     implicit: bool = False,
     store: Store | None = None,
     bugs: bool = False,
+    judged: Callable[[str, list[int], bool], None] = lambda account, blobs, junk: None,
 ) -> Iterator[Running]:
     """Up while the block runs; a bug in its log fails the test, unless `bugs` are wanted."""
     log = io.StringIO()
@@ -102,7 +103,7 @@ def running(
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     kept = store or MemoryStore()
-    server = ImapServer(kept, Door(), digest, lambda: NOON, Log(log), "mx.test", tls, limits, plaintext)
+    server = ImapServer(kept, Door(), digest, lambda: NOON, Log(log), "mx.test", tls, limits, plaintext, judged)
     house = Running(server, kept, loop, log=log)
     troubles: list[str] = []
     loop.call_soon_threadsafe(loop.set_exception_handler, lambda _, what: troubles.append(repr(what)))

@@ -9,46 +9,8 @@ import pytest
 
 from dnsops.base.errors import Later
 from mailsrv.store.door import Hop
-from tests.mailsrv.receive.world import World, full
+from tests.mailsrv.receive.world import OWN, TEXT, World, codes, contents, full, send, sent, unfolded
 from tests.mailsrv.smtp.null import Peer
-
-TEXT = b"From: <a@evil.test>\r\nSubject: x\r\n\r\nbody\r\n"
-OWN = b"From: User One <user1@mail.test>\r\nSubject: x\r\n\r\nbody\r\n"
-
-
-async def send(port: int, sender: str, recipients: list[str], content: bytes, login: bool = False) -> list[str]:
-    """All replies from MAIL on."""
-    peer = await Peer.call(port)
-    await peer.ask(b"EHLO client.test\r\n")
-    if login:
-        assert (await peer.ask(b"AUTH PLAIN AHVzZXIxAGZvb2Jhcg==\r\n")).startswith("235")
-    said = [await peer.ask(f"MAIL FROM:{sender}\r\n".encode())]
-    said += [await peer.ask(f"RCPT TO:{recipient}\r\n".encode()) for recipient in recipients]
-    said.append(await peer.ask(b"DATA\r\n"))
-    if said[-1].startswith("354"):
-        said.append(await peer.ask(content + b".\r\n"))
-    peer.close()
-    return said
-
-
-def sent(world: World, sender: str, recipients: list[str], content: bytes = TEXT, login: bool = False) -> list[str]:
-    async def talk() -> list[str]:
-        async with world.open() as port:
-            return await send(port, sender, recipients, content, login)
-
-    return asyncio.run(talk())
-
-
-def codes(replies: list[str]) -> list[str]:
-    return [" ".join(reply.split(" ", 2)[:2]) if reply[:3] != "354" else "354" for reply in replies]
-
-
-def contents(world: World) -> list[bytes]:
-    return [message.content for message in world.shelf.accepted]
-
-
-def unfolded(content: bytes) -> bytes:
-    return re.sub(rb"\r\n[ \t]", b" ", content)
 
 
 def submission() -> World:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import itertools
+import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,17 +15,22 @@ from pathlib import Path
 
 from dnsops.base.errors import Later
 from mailsrv.directory.accounts import Delivery, Forward, Outcome, Route
+from mailsrv.receive.judging import Judging
 from mailsrv.receive.needs import Nobody, Said
+from mailsrv.receive.outgoing import Outgoing
+from mailsrv.receive.stations import Stations
 from mailsrv.receive.story import Reception
 from mailsrv.smtp.door import Client, Login
 from mailsrv.smtp.house import House
 from mailsrv.smtp.limits import Limits
 from mailsrv.store.door import Full, Message, Placed, Usage
 from mailsrv.store.memory import MemoryStore
-from tests.mailsrv.smtp.null import Lines, Plain, serving
+from tests.mailsrv.smtp.null import Lines, Peer, Plain, serving
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DOMAIN = "mail.test"
+OWN = b"From: User One <user1@mail.test>\r\nSubject: x\r\n\r\nbody\r\n"
+TEXT = b"From: <a@evil.test>\r\nSubject: x\r\n\r\nbody\r\n"
 
 
 @dataclass
@@ -32,6 +39,7 @@ class People:
 
     catch_all: str = ""
     trouble: bool = False
+    postmaster: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     def resolve(self, address: str) -> Route:
         if self.trouble:
@@ -43,6 +51,8 @@ class People:
             return Route(Outcome.ELSEWHERE, address)
         there = f"{local}@{domain}"
         names, onward = _PEOPLE.get(local.partition("+")[0], ((), ()))
+        if local == "postmaster" and self.postmaster is not None:
+            names, onward = self.postmaster
         if not names and not onward and self.catch_all:
             names = (self.catch_all,)
         if not names and not onward:
@@ -129,6 +139,9 @@ class World:
     plain_login: bool = False
     implicit_tls: bool = False
     logins: bool = False
+    judging: Judging | None = None
+    outgoing: Outgoing = field(default_factory=lambda: Outgoing("mx.mail.test"))
+    stations: Stations = field(default_factory=lambda: Stations({}))
 
     @property
     def reception(self) -> Reception:
@@ -143,6 +156,9 @@ class World:
             lambda: f"Q{next(numbers)}",
             self.submission,
             ByPlain() if self.submission or self.logins else Nobody(),
+            judging=self.judging,
+            outgoing=self.outgoing,
+            stations=self.stations,
         )
 
     @property
@@ -171,6 +187,41 @@ class World:
         """What lies in an account's INBOX."""
         box = await self.shelf.inner.mailbox(account, "INBOX")
         return [await self.shelf.inner.content(row.blob) for row in await self.shelf.inner.rows(box.id)]
+
+
+async def send(port: int, sender: str, recipients: list[str], content: bytes, login: bool = False) -> list[str]:
+    """All replies from MAIL on."""
+    peer = await Peer.call(port)
+    await peer.ask(b"EHLO client.test\r\n")
+    if login:
+        assert (await peer.ask(b"AUTH PLAIN AHVzZXIxAGZvb2Jhcg==\r\n")).startswith("235")
+    said = [await peer.ask(f"MAIL FROM:{sender}\r\n".encode())]
+    said += [await peer.ask(f"RCPT TO:{recipient}\r\n".encode()) for recipient in recipients]
+    said.append(await peer.ask(b"DATA\r\n"))
+    if said[-1].startswith("354"):
+        said.append(await peer.ask(content + b".\r\n"))
+    peer.close()
+    return said
+
+
+def sent(world: World, sender: str, recipients: list[str], content: bytes = TEXT, login: bool = False) -> list[str]:
+    async def talk() -> list[str]:
+        async with world.open() as port:
+            return await send(port, sender, recipients, content, login)
+
+    return asyncio.run(talk())
+
+
+def codes(replies: list[str]) -> list[str]:
+    return [" ".join(reply.split(" ", 2)[:2]) if reply[:3] != "354" else "354" for reply in replies]
+
+
+def unfolded(content: bytes) -> bytes:
+    return re.sub(rb"\r\n[ \t]", b" ", content)
+
+
+def contents(world: World) -> list[bytes]:
+    return [message.content for message in world.shelf.accepted]
 
 
 def full(account: str) -> Full:

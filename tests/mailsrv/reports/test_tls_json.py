@@ -72,6 +72,7 @@ BAD = {
     "no id": RFC8460.replace(b'"report-id"', b'"retort-id"'),
     "deep": b'{"a":' + b"[" * 100 + b"]" * 100 + b"}",
     "deeper than the interpreter": b"[" * 200_000,
+    "wide": b'{"a":[' + b"[]," * limits.BRACKETS + b"[]]}",
     "large": b" " * (limits.JSON + 1),
     "many policies": b'{"date-range":{},"policies":[' + b"{}," * limits.POLICIES + b"{}]}",
 }
@@ -81,6 +82,11 @@ BAD = {
 def test_what_is_no_report(name: str) -> None:
     with pytest.raises(Unreadable):
         tls_json.parse(BAD[name])
+
+
+def test_brackets_in_strings_are_text() -> None:
+    report = tls_json.parse(RFC8460.replace(b"Company-X", b"[" * 100 + b'\\\\\\"' + b"{" * 100))
+    assert report.organization.count("[") == 100
 
 
 def test_texts_are_cut_and_stay_on_their_line() -> None:

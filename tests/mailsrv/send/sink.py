@@ -58,10 +58,12 @@ class Sink:
     messages: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    poured: int = 0  # bytes that a flood got rid of
     at_once: int = 0
     most_at_once: int = 0
     port: int = 0
     address: str = "127.0.0.1"
+    inside: tuple[str, ...] | None = None  # what it offers inside TLS, when that is something else
 
     async def __aenter__(self) -> Self:
         self._times: dict[str, int] = {}
@@ -148,7 +150,8 @@ class _Conversation:
                 await self.say(verb)
 
     def ehlo(self) -> str:
-        offers = [o for o in self.sink.offers if not (o == "STARTTLS" and self.tls)]
+        said = self.sink.offers if self.sink.inside is None or not self.tls else self.sink.inside
+        offers = [o for o in said if not (o == "STARTTLS" and self.tls)]
         return "\r\n".join(["250-sink", *(f"250-{offer}" for offer in offers), "250 HELP"])
 
     async def data(self) -> None:
@@ -178,16 +181,19 @@ class _Conversation:
                     self.writer.write(bytes((byte,)))
                     await asyncio.sleep(0.1)
             case "<endless>":
-                while True:
-                    self.writer.write(b"250-more\r\n" * 50)
-                    await self.writer.drain()
+                await self.pour(GOOD.get(stage, "250 ok")[:3].encode() + b"-more\r\n")
             case "<flood>":
-                while True:
-                    self.writer.write(b"x" * 10000)
-                    await self.writer.drain()
+                await self.pour(b"x" * 200)
             case _:
                 self.writer.write(says.encode() + b"\r\n")
                 await self.writer.drain()
                 if says.startswith("421"):
                     raise _Over
         return says
+
+    async def pour(self, drop: bytes) -> None:
+        """For as long as anybody takes it."""
+        while True:
+            self.writer.write(drop * 50)
+            await self.writer.drain()
+            self.sink.poured += 50 * len(drop)

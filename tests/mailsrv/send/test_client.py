@@ -17,6 +17,7 @@ from mailsrv.send.nexthop import Login
 from mailsrv.send.verdict import Fate, Verdict
 from mailsrv.send.wire import Broken
 from mailsrv.transport.policy import OPPORTUNISTIC, PROVEN, Policy
+from tests.lab.streams import start_server
 from tests.mailsrv.send.sink import ALL, CLOSE_MIDWAY, DRIP, DROP, ENDLESS, FLOOD, SILENT, Sink
 
 T = TypeVar("T")
@@ -348,3 +349,24 @@ def test_a_login_that_fails_bounces_nothing(says: dict[str, str], offer: str) ->
     verdict = run(story())
     assert verdict.fate is Fate.LATER
     assert "hush" not in str(verdict)
+
+
+def test_mail_leaves_from_the_address_that_was_named() -> None:
+    """SPF and the reverse name know one address of a host that has several."""
+    met: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.append(writer.get_extra_info("peername")[0])
+        writer.write(b"554 not today\r\n")
+        writer.close()
+
+    async def story() -> None:
+        server = await start_server(serve, "127.0.0.1", 0)
+        peer = Peer("mx.example.net", "127.0.0.1", server.sockets[0].getsockname()[1])
+        for source in ("127.0.0.7", ""):
+            with pytest.raises(Broken):
+                await open_session(peer, "us", LONG, contexts(), source)
+        server.close()
+
+    run(story())
+    assert met == ["127.0.0.7", "127.0.0.1"]

@@ -85,6 +85,22 @@ def test_a_remote_sender_gets_the_notice_by_the_queue_and_its_failure_ends_there
     run(story())
 
 
+def test_a_sender_whom_an_alias_has_rewritten_gets_the_notice_at_the_address_it_had() -> None:
+    """SRS: the address of ours that the mail left with is nobody's; what it stands for is."""
+
+    async def story() -> None:
+        here = await world(lambda r: NO if r.address.startswith("x") else WAIT)
+        await here.send("x@example.net", sender="SRS0=far@us.org")
+        await here.outbound.once()
+        [notice] = await here.queue()
+        assert (notice.hop.recipient, notice.sender) == ("far@example.com", "")
+        content = await here.store.content(notice.blob)
+        assert message_from_bytes(content)["To"] == "<far@example.com>"
+        assert actions(content) == [("x@example.net", "failed", "5.1.1")]
+
+    run(story())
+
+
 @pytest.mark.parametrize(
     "options,verdict,told",
     [
@@ -359,6 +375,21 @@ def test_warnings_come_once_also_after_a_restart() -> None:
         here.clock.now += timedelta(days=2)  # switched off over the second moment
         await here.after(HOUR)
         assert [actions(notice)[0][1] for notice in await here.inbox()] == ["delayed", "delayed"]
+
+    run(story())
+
+
+def test_a_sender_without_a_mailbox_makes_nothing_be_sent_twice() -> None:
+    """The directory knows the account and the store does not: it was attempted, once; the notice has nowhere to go."""
+
+    async def story() -> None:
+        here = World(lambda recipient: NO)
+        await here.send("x@example.net")
+        async with asyncio.timeout(5):
+            await here.outbound.once()
+        assert len(here.carrier.attempts) == 1
+        assert await here.queue() == ()
+        assert "send.notice-lost" in here.said.getvalue()
 
     run(story())
 

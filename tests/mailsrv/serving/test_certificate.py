@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import ssl
+import subprocess
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,12 +49,18 @@ def pair(pki: Pki, folder: Path, name: str = "a", host: str = HOST) -> Pair:
     return Pair(*pki.issue([host]).write(folder, name))
 
 
-def shown(context: ssl.SSLContext) -> bytes:
-    """The certificate that a client of this context's server sees."""
-    inbox, outbox = ssl.MemoryBIO(), ssl.MemoryBIO()
+def anyone() -> ssl.SSLContext:
+    """A client that does not mind who it is."""
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    server, client = context.wrap_bio(inbox, outbox, server_side=True), trusting.wrap_bio(outbox, inbox)
+    return trusting
+
+
+def shown(context: ssl.SSLContext, asking: ssl.SSLContext | None = None, name: str | None = None) -> bytes:
+    """The certificate that a client of this context's server sees."""
+    inbox, outbox = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(inbox, outbox, server_side=True)
+    client = (asking or anyone()).wrap_bio(outbox, inbox, server_hostname=name)
     for _ in range(4):
         for end in (client, server):
             try:
@@ -78,7 +88,7 @@ def test_a_new_pair_is_served_from_the_next_look_on(pki: Pki, tmp_path: Path) ->
     assert told.events == ["tls.serving", "tls.serving"]
 
 
-def test_half_a_renewal_is_not_served(pki: Pki, tmp_path: Path) -> None:
+def test_s_tls_02_half_a_renewal_is_not_served(pki: Pki, tmp_path: Path) -> None:
     """Key replaced, chain not yet: what was served stays, and the log says why; once both fit they are taken."""
     told = Told()
     first, second = pair(pki, tmp_path / "live"), pair(pki, tmp_path / "new")
@@ -157,7 +167,7 @@ def test_the_kept_pair_is_served_once_it_is_current(pki: Pki, tmp_path: Path) ->
     assert os.fspath(certs) in certificate.served.where
 
 
-def test_old_tls_is_not_spoken(pki: Pki, tmp_path: Path) -> None:
+def test_s_tls_05_old_tls_is_not_spoken(pki: Pki, tmp_path: Path) -> None:
     served = Certificate(HOST, lambda: pair(pki, tmp_path / "live"), Told(), now)  # type: ignore[arg-type]
     served.look()
     context = served.served.context
@@ -165,3 +175,74 @@ def test_old_tls_is_not_spoken(pki: Pki, tmp_path: Path) -> None:
     ciphers = {str(cipher["name"]) for cipher in context.get_ciphers()}
     assert all("GCM" in name or "POLY1305" in name for name in ciphers)
     assert context.options & ssl.OP_NO_RENEGOTIATION
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_s_tls_05_who_speaks_only_old_tls_is_not_talked_to(pki: Pki, tmp_path: Path, version: ssl.TLSVersion) -> None:
+    served = Certificate(HOST, lambda: pair(pki, tmp_path / "live"), Told(), now)  # type: ignore[arg-type]
+    served.look()
+    old = anyone()
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = old.maximum_version = version
+    with pytest.raises(ssl.SSLError):
+        shown(served.served.context, old)
+
+
+@pytest.mark.parametrize("weak", ["eNULL", "aNULL", "CBC", "kRSA"])
+def test_s_tls_05_weak_ciphers_are_not_there(pki: Pki, tmp_path: Path, weak: str) -> None:
+    served = Certificate(HOST, lambda: pair(pki, tmp_path / "live"), Told(), now)  # type: ignore[arg-type]
+    served.look()
+    client = anyone()
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(f"{weak}:@SECLEVEL=0")  # OpenSSL itself knows no export ciphers, RC4 and 3DES any more
+    with pytest.raises(ssl.SSLError):
+        shown(served.served.context, client)
+
+
+@pytest.mark.parametrize("name", [HOST, "nobody.example.com", "xn--bcher-kva.example", "x" * 60 + ".example", None])
+def test_s_tls_04_whatever_name_is_asked_for_the_same_certificate_is_shown(
+    pki: Pki, tmp_path: Path, name: str | None
+) -> None:
+    """A sender who asks by the wrong name is told by the certificate, and not by an alert that breaks off opportunistic TLS."""
+    served = Certificate(HOST, lambda: pair(pki, tmp_path / "live"), Told(), now)  # type: ignore[arg-type]
+    served.look()
+    assert shown(served.served.context, name=name) == shown(served.served.context)
+
+
+@pytest.mark.parametrize("mode, said", [(0o600, False), (0o640, False), (0o644, True), (0o606, True), (0o601, False)])
+def test_s_tls_01_a_key_that_everybody_may_read_is_told(pki: Pki, tmp_path: Path, mode: int, said: bool) -> None:
+    told, live = Told(), pair(pki, tmp_path / "live")
+    live.key.chmod(mode)
+    Certificate(HOST, lambda: live, told, now).look()  # type: ignore[arg-type]
+    flaws = [fields for event, fields in told.lines if event == "tls.flaw"]
+    assert [(fields["what"], fields["where"]) for fields in flaws] == [
+        ("everybody on this machine may read the key", str(live.key))
+    ] * said
+
+
+def test_s_tls_06_nothing_is_taken_before_the_handshake_is_over(pki: Pki, tmp_path: Path) -> None:
+    """0-RTT data can be played again by whoever saw it; a session that may be resumed says how much it takes of it."""
+    served = Certificate(HOST, lambda: pair(pki, tmp_path / "live"), Told(), now)  # type: ignore[arg-type]
+    served.look()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taking = threading.Thread(target=_once, args=(listener, served.served.context))
+        taking.start()
+        done = subprocess.run(
+            ["openssl", "s_client", "-tls1_3", "-ign_eof", "-connect", f"127.0.0.1:{listener.getsockname()[1]}"],
+            input="hello\n",
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        taking.join()
+    said = re.findall(r"Max Early Data: (\d+)", done.stdout)
+    assert said, done.stdout
+    assert set(said) == {"0"}
+
+
+def _once(listener: socket.socket, context: ssl.SSLContext) -> None:
+    connection, _ = listener.accept()
+    with context.wrap_socket(connection, server_side=True) as inside:
+        inside.recv(100)
+        inside.sendall(b"bye\n")

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dnsops.base.errors import Later, Misconfigured
 from dnsops.base.log import Value
@@ -115,7 +117,7 @@ RSPAMD = [
     (b'{"action": "quarantine"}', Says.JUNK, "quarantine"),
     (b'{"action": "rewrite subject", "subject": "x"}', Says.JUNK, "rewrite subject"),
     (b'{"action": "add header", "symbols": {"A": {"score": 1}, "B": {"score": -7.5}, "C": {"score": 0}, "D": 3}}', Says.JUNK, "add header (B, A)"),
-    (b'{"action": "greylist"}', Says.LATER, "greylist"),
+    (b'{"action": "greylist", "score": 5}', Says.NOTHING, "greylist"),
     (b'{"action": "soft reject"}', Says.LATER, "soft reject"),
     (b'{"action": "no action", "score": NaN}', Says.NOTHING, "no action"),
     (b'{"action": "no action", "score": 1e999}', Says.NOTHING, "no action"),
@@ -132,6 +134,27 @@ def test_what_rspamd_would_do(body: bytes, says: Says, why: str) -> None:
     assert (hint.says, hint.why.rstrip("? ")) == (says, why)
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     assert rspamd.hint(chunked) == hint
+
+
+@given(st.text(max_size=600), st.text(max_size=600))
+def test_nothing_a_peer_says_breaks_the_question_to_rspamd(one: str, other: str) -> None:
+    """Found: a value cut after 512 octets ended in a blank."""
+    mail = Mail(one, other, other, one, (one, other), account=one, id=other)
+    for each in (mail, Mail("x" * 511 + " y")):
+        asked = b"".join(rspamd.question(each, PLACES["rspamd"]))
+        names = [line.partition(b":")[0] for line in asked.split(b"\r\n")[1:-2]]
+        assert set(names) <= {
+            b"Host",
+            b"Connection",
+            b"Content-Length",
+            b"Ip",
+            b"Helo",
+            b"Hostname",
+            b"From",
+            b"User",
+            b"Queue-Id",
+            b"Rcpt",
+        }
 
 
 @pytest.mark.parametrize(
@@ -236,7 +259,13 @@ def test_a_closed_port_and_a_missing_socket_are_no_answer(tmp_path: Path) -> Non
     listener, port = silent_port()
     listener.close()
     assert "cannot be reached" in str(answer_of(Place("127.0.0.1", port)))
-    assert "cannot be reached" in str(answer_of(Place(socket=str(tmp_path / "none"))))
+    for place in (
+        Place(socket=str(tmp_path / "none")),
+        Place(socket="/" + "x" * 300),
+        Place("a..b", 1),
+        Place("-" * 200, 1),
+    ):
+        assert "cannot be reached" in str(answer_of(place))
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_under_which_name_records_are_looked_for(section: str, host: Host, weath
 
 @pytest.mark.parametrize("security", [BOGUS, FAILED])
 @pytest.mark.parametrize("host,name", [(HERE, OWNER), (ALIAS, TARGET), (ALIAS, OWNER), (HALF, "mx.example.org")])
-def test_forged_or_silent_is_later_and_never_none(security: Security, host: Host, name: str) -> None:
+def test_s_dns_01_forged_or_silent_is_later_and_never_none(security: Security, host: Host, name: str) -> None:
     """RFC 7672 2.1.1, 2.1.2, S-DNS-01: whichever of the look-ups it is."""
     with pytest.raises(Later, match="cannot be known now"):
         seen(host, lambda dns: dns.verdict(name, security, "an attacker"))
@@ -107,14 +107,14 @@ def test_forged_or_silent_is_later_and_never_none(security: Security, host: Host
         ("3 1 0 aabb", "no certificate"), ("3 1 0", "no certificate"), ("2 0 0 3082ffff", "no certificate"), ("2 0 0 30ff0000", "no certificate"),
     ],
 )  # fmt: skip
-def test_records_that_cannot_be_matched(text: str, why: str | None) -> None:
+def test_s_dns_06_records_that_cannot_be_matched(text: str, why: str | None) -> None:
     """S-DNS-06, RFC 7672 3.1.3: usages 0 and 1 are as if nobody knew them."""
     found = unusable(Tlsa.parse(text))
     assert (found is None) is (why is None)
     assert found is None or why is None or found.startswith((why, "its data is no certificate"))
 
 
-def test_all_unusable_is_still_dane_with_nothing_to_match() -> None:
+def test_s_dns_06_all_unusable_is_still_dane_with_nothing_to_match() -> None:
     assert seen(HERE, lambda dns: dns.put(OWNER, "TLSA", "0 0 1 " + "aa" * 32)) == ("mx.example.org", [])
 
 
@@ -126,7 +126,7 @@ def test_of_several_digests_the_strongest_counts() -> None:
     }  # fmt: skip
 
 
-def test_a_thousand_records_are_a_hundred() -> None:
+def test_s_dns_06_a_thousand_records_are_a_hundred() -> None:
     dns = MemoryDns({"example.org": SECURE})
     dns.put(OWNER, "TLSA", *(f"3 1 1 {number:064x}" for number in range(1000)))
     found = asyncio.run(arun(look("example.org", HERE, True), lambda q: dns.ask(q.name, q.type)))

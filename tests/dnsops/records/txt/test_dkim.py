@@ -22,6 +22,7 @@ RAW = base64.b64decode(ED)
         (f"v=DKIM1; k=ed25519; p={ED.rstrip('=')}", DkimKey(RAW, "ed25519")),
         ("v=DKIM1; p=", DkimKey(b"")),
         ("p=eHh4", DkimKey(b"xxx")),
+        ("p=eHh4; v=DKIM1", DkimKey(b"xxx")),  # 3.6.1 wants v= first, and has only another version discarded
         ("v=DKIM1; h=sha1 : sha256; s=email:*; t=y:s; n=a note; g=*; p=eHh4", DkimKey(
             b"xxx", hashes=("sha1", "sha256"), services=("email", "*"), flags=("y", "s"), notes="a note"
         )),
@@ -35,7 +36,7 @@ def test_a_record_is_read(text: str, key: DkimKey) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "v=DKIM1", "v=DKIM1; k=rsa", "v=DKIM2; p=eHh4", "p=eHh4; v=DKIM1", "v=dkim1; p=eHh4", "v=DKIM1; p=?", "v=DKIM1; p=eHh4; p=",
+        "", "v=DKIM1", "v=DKIM1; k=rsa", "v=DKIM2; p=eHh4", "p=eHh4; v=DKIM2", "v=dkim1; p=eHh4", "v=DKIM1; p=?", "v=DKIM1; p=eHh4; p=",
         f"v=DKIM1; k=ed25519; p={ED}AAAA", "v=DKIM1; p=" + "A" * 9000, "v=DKIM1; h=" + "a:" * 20 + "; p=eHh4", "v=spf1 -all",
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Whom a message is from: our word beside that of others."""
