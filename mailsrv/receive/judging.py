@@ -168,9 +168,10 @@ class Judging:
         """What each account has seen of the author before."""
         if not author or not self.reputation or self.ledger is None:
             return {}
-        aligned, named = found.dmarc.result is Result.PASS, [account for account in accounts if account]
-        records = await asyncio.gather(*(self.ledger.record(account, author, aligned) for account in named))
-        return {account: reputation.hint(record, aligned) for account, record in zip(named, records, strict=True)}
+        aligned = found.dmarc.result is Result.PASS
+        # one after the other: one thread reads for all, and mostly nobody has to
+        records = [(account, await self.ledger.record(account, author, aligned)) for account in accounts if account]
+        return {account: reputation.hint(record, aligned) for account, record in records}
 
     def _told(self, envelope: Envelope, found: Authentication, by: dict[str, Decision], author: str) -> Judged:
         """The verdict in the log and for the reports; then to whoever asked."""

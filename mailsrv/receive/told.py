@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailsrv.auth.decide import Decision, Reason
 from mailsrv.message import compose
@@ -18,6 +19,7 @@ from mailsrv.message.header import header, without
 NAME = "Mailsrv-Decision"
 KEY = NAME.lower().encode()
 MOST = 40
+MOST_KEPT = 1024  # steps whose text is kept
 MOST_READ = 16 << 10
 _HARMLESS = str.maketrans(";()[]", ",{}{}")
 _STEP = re.compile(r"(?P<open>\[?)(?P<what>[^=]{1,300})=(?P<outcome>[^ ()\[\]]{1,300})(?: \((?P<why>[^()]*)\))?\]?\Z")
@@ -47,7 +49,9 @@ def written(decision: Decision, action: str) -> bytes:
     return compose.field(NAME, "; ".join([action, *steps]))
 
 
+@lru_cache(MOST_KEPT)
 def _written(reason: Reason) -> str:
+    """A step as text. Most mail comes by the same few steps."""
     text = f"{_plain(reason.what).replace('=', '-')}={_plain(reason.outcome).replace(' ', '-') or 'none'}"
     text += f" ({_plain(reason.why)})" if reason.why else ""
     return f"[{text}]" if reason.outweighed else text

@@ -72,7 +72,7 @@ PURE = (
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"
-        for room in ("clamd", "dnsbl", "greylist", "hints", "mail", "place", "reputation", "rspamd", "spamd")
+        for room in ("clamd", "dnsbl", "greylist", "hints", "lately", "mail", "place", "reputation", "rspamd", "spamd")
     ),
     *(
         f"mailsrv.reports.{room}"
