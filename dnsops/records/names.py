@@ -6,15 +6,28 @@ Fails by: `ForUser`, naming the name and the rule it breaks.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dnsops.base.errors import ForUser
 
 LONGEST_NAME = 253  # RFC 1035 2.3.4, as text without the final dot
 LONGEST_LABEL = 63
+LONGEST_KEPT, MOST_KEPT = 254, 4096  # spellings whose name is kept
 _LDH = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def canonical(text: str, where: str = "") -> str:
     """`MX1.Bücher.example.` -> `mx1.xn--bcher-kva.example`. The root is the empty string."""
+    return _kept(text, where) if len(text) <= LONGEST_KEPT else _canonical(text, where)
+
+
+@lru_cache(MOST_KEPT)
+def _kept(text: str, where: str) -> str:
+    """The same few names are read again and again: a message has six."""
+    return _canonical(text, where)
+
+
+def _canonical(text: str, where: str) -> str:
     name = text.strip()
     if name == ".":
         return ""

@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dnsops.resolve.answer import Answer, Resolver, Security
+from dnsops.resolve.answer import Answer, Question, Resolver, Security
 
 MOST = 10_000
 LONGEST = 3600  # seconds
@@ -42,11 +42,16 @@ class Remembered:
         self._kept: dict[Key, _Kept] = {}  # the latest last
         self._asking: dict[Key, asyncio.Task[Answer]] = {}
 
+    def known(self, question: Question) -> Answer | None:
+        """What needs no asking now."""
+        kept = self._kept.get((question.name, question.type))
+        return kept.answer if kept is not None and self._clock() < kept.until else None
+
     async def ask(self, name: str, type_name: str) -> Answer:
+        known = self.known(Question(name, type_name))
+        if known is not None:
+            return known
         key = name, type_name
-        kept = self._kept.get(key)
-        if kept is not None and self._clock() < kept.until:
-            return kept.answer
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.get_running_loop().create_task(self._ask(key))

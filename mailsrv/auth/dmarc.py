@@ -25,6 +25,7 @@ from mailsrv.auth.treewalk import Finder, Record, Walker
 from mailsrv.auth.verdicts import Dkim, Dmarc, Result, Spf, Wish
 
 MOST_IDENTIFIERS = 10
+NOT_ALIGNED = "no identifier that passed SPF or DKIM is aligned with From"
 STRICTNESS = (Wish.NONE, Wish.QUARANTINE, Wish.REJECT)
 
 
@@ -136,9 +137,13 @@ def _applied(domain: str, record: Record, below: bool, there: bool) -> Policy:
 def _identifiers(spf: Spf, dkim: Sequence[Dkim]) -> list[Identifier]:
     """Those that passed before those that cannot be known now."""
     undecided = (Result.PASS, Result.TEMPERROR)
-    found = [Identifier(spf.domain, spf.result is Result.PASS, by_spf=True)] if spf.result in undecided else []
-    found += [Identifier(one.domain, one.result is Result.PASS) for one in dkim if one.result in undecided]
-    each = dict.fromkeys(replace(one, domain=one.domain.lower().removesuffix(".")) for one in found if one.domain)
+    found = [(spf.domain, spf.result, True)] if spf.result in undecided else []
+    found += [(one.domain, one.result, False) for one in dkim if one.result in undecided]
+    each = dict.fromkeys(
+        Identifier(domain.lower().removesuffix("."), result is Result.PASS, by_spf)
+        for domain, result, by_spf in found
+        if domain
+    )
     return sorted(each, key=lambda one: not one.proven)[:MOST_IDENTIFIERS]
 
 
@@ -151,20 +156,6 @@ def _verdict(policy: Policy, identifiers: list[Identifier], walker: Walker) -> F
     same = [one for one in identifiers if one.proven and one.domain == policy.domain]
     by_spf, by_dkim = any(one.by_spf for one in same), any(not one.by_spf for one in same)
     return Dmarc(Result.TEMPERROR, policy.domain, by_spf=by_spf, by_dkim=by_dkim, why=policy.trouble)
-
-
-def _described(policy: Policy, record: Record, walker: Walker) -> Dmarc:
-    return Dmarc(
-        Result.NONE,
-        policy.domain,
-        found=record.domain,
-        # a domain that needed no walk counts as its own (4.10.2)
-        organizational=walker.organizational.get(policy.domain, policy.domain),
-        wish=policy.wish,
-        testing=record.policy.testing,
-        record=record.text,
-        reports=tuple(uri.mailbox for uri in record.policy.rua if uri.mailbox),
-    )
 
 
 def _aligned(
@@ -182,12 +173,23 @@ def _aligned(
             trouble = trouble or (aligned if isinstance(aligned, str) else _later(one))
         elif aligned:
             by_spf, by_dkim = by_spf or one.by_spf, by_dkim or not one.by_spf
-    base = replace(_described(policy, record, walker), by_spf=by_spf, by_dkim=by_dkim)
-    if by_spf or by_dkim:
-        return replace(base, result=Result.PASS)
-    if trouble:
-        return replace(base, result=Result.TEMPERROR, why=trouble)
-    return replace(base, result=Result.FAIL, why="no identifier that passed SPF or DKIM is aligned with From")
+    result, why = Result.PASS, ""
+    if not by_spf and not by_dkim:
+        result, why = (Result.TEMPERROR, trouble) if trouble else (Result.FAIL, NOT_ALIGNED)
+    return Dmarc(
+        result,
+        policy.domain,
+        found=record.domain,
+        # a domain that needed no walk counts as its own (4.10.2)
+        organizational=walker.organizational.get(policy.domain, policy.domain),
+        wish=policy.wish,
+        testing=record.policy.testing,
+        by_spf=by_spf,
+        by_dkim=by_dkim,
+        record=record.text,
+        reports=tuple(uri.mailbox for uri in record.policy.rua if uri.mailbox),
+        why=why,
+    )
 
 
 def _is_aligned(policy: Policy, domain: str, strict: bool, walker: Walker) -> Flow[Question, Answer, bool | str]:

@@ -1,40 +1,28 @@
-"""A message's DKIM signatures and its ARC chain, examined together and verified together.
+"""A message's DKIM signatures and its ARC chain, examined together and verified together. Pure.
 
-    dkim, arc = await signatures(content, resolver, now)
+    flow = signatures(content, now)         reads and hashes: linear in the message, so for a large one in a thread
+    dkim, arc = await arun(flow, ask)       asks for the keys, and checks
 
-The work on the octets - hashing, canonical forms - is done here for a small message and in a thread for a large one, so that
-10 MB of somebody's mail hold up nobody else's. Standards: those of `dkim` and `arc`. Fails by: nothing; verdicts.
+Standards: those of `dkim` and `arc`. Fails by: nothing; verdicts.
 """
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
-from dnsops.base.flow import arun
-from dnsops.resolve.answer import Answer, Question, Resolver
+from dnsops.base.flow import Flow
+from dnsops.resolve.answer import Answer, Question
 from mailsrv.auth import arc, dkim
 from mailsrv.auth.verdicts import Arc, Dkim
 
-AT_ONCE = 64 << 10  # octets that are worked on in the event loop
 
-Examined = tuple[tuple[dkim.Signed, ...], arc.Chain]
-
-
-async def signatures(content: bytes, resolver: Resolver, now: datetime) -> tuple[tuple[Dkim, ...], Arc]:
-    """What every signature is worth, and what those who forwarded it saw."""
-    signed, chain = await _examined(content)
-
-    async def ask(question: Question) -> Answer:
-        return await resolver.ask(question.name, question.type)
-
-    return await arun(dkim.verify(signed, now), ask), await arun(arc.verify(chain, now), ask)
+def signatures(content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+    """What every signature is worth, and what those who forwarded it saw. The work on the octets is done when it is called."""
+    return _verified(dkim.examine(content), arc.examine(content), now)
 
 
-async def _examined(content: bytes) -> Examined:
-    return examined(content) if len(content) <= AT_ONCE else await asyncio.to_thread(examined, content)
-
-
-def examined(content: bytes) -> Examined:
-    """All that can be known without asking anybody. Processor only."""
-    return dkim.examine(content), arc.examine(content)
+def _verified(
+    signed: tuple[dkim.Signed, ...], chain: arc.Chain, now: datetime
+) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+    own = yield from dkim.verify(signed, now)
+    return own, (yield from arc.verify(chain, now))

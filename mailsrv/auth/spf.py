@@ -11,11 +11,12 @@ Fails by: nothing; every trouble is a verdict. spftrace is imported by the first
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import ForUser
+from dnsops.base.flow import Flow, arun
 from dnsops.base.printable import printable
 from dnsops.records import names
 from dnsops.records.rdata import Rdata
@@ -23,6 +24,7 @@ from dnsops.records.txt.spf import LONGEST, is_spf
 from dnsops.records.txt.spf import Spf as SpfRecord
 from dnsops.records.txt.texts import text_of
 from dnsops.resolve.answer import Answer, Resolver
+from mailsrv.auth.again import Again, Known, Noted, nothing
 from mailsrv.auth.asked import unknown
 from mailsrv.auth.verdicts import Result, Spf
 
@@ -55,42 +57,85 @@ def prepare() -> None:
     import spftrace  # noqa: F401
 
 
-class Check:
-    """Checks on one resolver. host: our name, which records may ask for (macro r)."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One evaluation (RFC 7208 4.1). sender: LOCAL@DOMAIN; "" where no record of the domain looks at it, nor at `helo`."""
 
-    def __init__(self, resolver: Resolver, host: str = "", seconds: float = SECONDS) -> None:
+    address: str
+    domain: str
+    sender: str = ""
+    helo: str = ""
+
+
+def of_helo(address: str, helo: str) -> Flow[Case, Spf, Spf]:
+    """The client's own name (RFC 7208 2.3); a bare word or an address literal has no record."""
+    name = _domain(helo)
+    if not name:
+        return Spf(Result.NONE, identity=printable(helo[:LONGEST_WHY]), helo=True, why=NO_DOMAIN)
+    found = yield Case(address, name, f"postmaster@{name}", name)
+    return replace(found, identity=name, helo=True)
+
+
+def of_mail(address: str, sender: str, helo: str) -> Flow[Case, Spf, Spf]:
+    """MAIL FROM, LOCAL@DOMAIN; "" is the null sender, for which HELO's name stands (RFC 7208 2.4)."""
+    local, _, domain = (sender or f"postmaster@{helo}").rpartition("@")
+    name, local = _domain(domain), local or "postmaster"  # RFC 7208 4.3
+    identity = printable(f"{local[:LONGEST_LOCAL]}@{name or domain[:LONGEST_WHY]}")
+    if not name:
+        return Spf(Result.NONE, identity=identity, why=NO_DOMAIN)
+    if len(local.encode(errors="replace")) > LONGEST_LOCAL:
+        return Spf(Result.PERMERROR, name, identity, why=f"a local part of more than {LONGEST_LOCAL} octets")
+    found = yield Case(address, name, f"{local}@{name}", _domain(helo) or "unknown")
+    return replace(found, identity=identity)
+
+
+class Check:
+    """Evaluations on one resolver. host: our name, which records may ask for (macro r).
+
+    again, known: verdicts that stand, and what the resolver has of their answers.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        host: str = "",
+        seconds: float = SECONDS,
+        again: Again[Case, Spf] | None = None,
+        known: Known = nothing,
+    ) -> None:
         self._resolver, self._host, self._seconds = resolver, host, seconds
+        self._again, self._known = again if again is not None else Again(0), known
 
     async def helo(self, address: str, helo: str) -> Spf:
-        """The client's own name (RFC 7208 2.3); a bare word or an address literal has no record."""
-        name = _domain(helo)
-        if not name:
-            return Spf(Result.NONE, identity=printable(helo[:LONGEST_WHY]), helo=True, why=NO_DOMAIN)
-        found = await self._check(address, f"postmaster@{name}", name)
-        return replace(found, identity=name, helo=True)
+        return await arun(of_helo(address, helo), self.evaluate)
 
     async def mail(self, address: str, sender: str, helo: str) -> Spf:
-        """MAIL FROM, LOCAL@DOMAIN; "" is the null sender, for which HELO's name stands (RFC 7208 2.4)."""
-        local, _, domain = (sender or f"postmaster@{helo}").rpartition("@")
-        name, local = _domain(domain), local or "postmaster"  # RFC 7208 4.3
-        identity = printable(f"{local[:LONGEST_LOCAL]}@{name or domain[:LONGEST_WHY]}")
-        if not name:
-            return Spf(Result.NONE, identity=identity, why=NO_DOMAIN)
-        if len(local.encode(errors="replace")) > LONGEST_LOCAL:
-            return Spf(Result.PERMERROR, name, identity, why=f"a local part of more than {LONGEST_LOCAL} octets")
-        return replace(await self._check(address, f"{local}@{name}", _domain(helo) or "unknown"), identity=identity)
+        return await arun(of_mail(address, sender, helo), self.evaluate)
 
-    async def _check(self, address: str, sender: str, helo: str) -> Spf:
+    def found(self, case: Case) -> Spf | None:
+        """The verdict that stands from before."""
+        anyone = self._again.find(Case(case.address, case.domain), self._known)
+        return anyone or self._again.find(case, self._known)
+
+    async def evaluate(self, case: Case) -> Spf:
+        """The verdict; identity is for whoever asks to say."""
+        noted = Noted(self._resolver)
+        verdict = await self._evaluated(case, noted)
+        if verdict.result is not Result.TEMPERROR:
+            personal = any("%" in str(item) for _, answer in noted.answers for item in answer.items)
+            self._again.keep(case if personal else Case(case.address, case.domain), noted.answers, verdict)
+        return verdict
+
+    async def _evaluated(self, case: Case, resolver: Resolver) -> Spf:
         from spftrace import Evaluator
 
-        evaluator = Evaluator(_asking(self._resolver), _limits(self._seconds), self._host or "unknown")
-        domain = sender.rpartition("@")[2]
+        evaluator = Evaluator(_asking(resolver), _limits(self._seconds), self._host or "unknown")
         try:
             # a link-local address names its interface, which no record can mean
-            traced = await evaluator.evaluate(address.partition("%")[0], sender, helo)
+            traced = await evaluator.evaluate(case.address.partition("%")[0], case.sender, case.helo)
         except ValueError as error:  # numbers and addresses that spftrace trusts too early
-            return Spf(Result.PERMERROR, domain, why=_short(f"spftrace: {error}"))
-        return Spf(RESULTS[traced.verdict], domain, why=_why(traced))
+            return Spf(Result.PERMERROR, case.domain, why=_short(f"spftrace: {error}"))
+        return Spf(RESULTS[traced.verdict], case.domain, why=_why(traced))
 
 
 def null(helo: Spf) -> Spf:

@@ -35,6 +35,8 @@ def field(name: str, value: str) -> bytes:
 
 def one_line(text: str) -> str:
     """Without anything that could end a line."""
+    if text.isprintable():  # nearly all is
+        return text
     return "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -19,10 +19,10 @@ from datetime import datetime
 
 from mailsrv.auth.decide import Action, Decision, Rules, decide
 from mailsrv.auth.results import Results
-from mailsrv.auth.story import Means, Origin, authenticate
+from mailsrv.auth.story import AT_ONCE, Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result, Wish
 from mailsrv.message.addresses import addresses, people
-from mailsrv.message.header import header
+from mailsrv.message.header import Header, header
 from mailsrv.receive import told
 from mailsrv.receive.letters import Envelope
 from mailsrv.receive.needs import Noting
@@ -99,12 +99,10 @@ class Judging:
 
     async def judge(self, envelope: Envelope, content: bytes, accounts: Collection[str]) -> Judged:
         """The verdict on a message that may be taken; `Refused` for another. accounts: who reads it, "" for others than accounts."""
-        origin = Origin(envelope.client.address, envelope.client.helo, str(envelope.sender or ""))
         mail = _mail(envelope, content)
-        found, listed = await asyncio.gather(
-            authenticate(content, origin, self.means, envelope.when), self.scanning.of_client(mail)
-        )
-        author = _author(content)
+        head = header(content) if len(content) <= AT_ONCE else await asyncio.to_thread(header, content)
+        found, listed = await self._asked(envelope, mail, head)
+        author = _author(head)
         hints = [*listed, *await self._greylisted(envelope, found)]
         by = self._decided(found, hints, accounts, {})
         if settled(by).reply is None:
@@ -112,6 +110,19 @@ class Judging:
             hints += await self.scanning.of_message(mail)
             by = self._decided(found, hints, accounts, await self._known(found, author, accounts))
         return self._told(envelope, found, by, author)
+
+    async def _asked(self, envelope: Envelope, mail: Mail, head: Header) -> tuple[Authentication, tuple[Hint, ...]]:
+        """Where it comes from, and what the lists say of that, at the same time."""
+        client = envelope.client
+        before = client.found[1] if client.found and client.found[0] == client.helo else None
+        origin = Origin(client.address, client.helo, mail.sender, before)
+        authenticating = authenticate(mail.content, origin, self.means, envelope.when, head)
+        if self.scanning.panel.lists:
+            found, listed = await asyncio.gather(authenticating, self.scanning.of_client(mail))
+        else:  # most ask none: no tasks for that
+            found, listed = await authenticating, await self.scanning.of_client(mail)
+        client.found = client.helo, found
+        return found, listed
 
     def received(self, judged: Judged, accounts: Collection[str]) -> None:
         """It was delivered to these: their acquaintance grows."""
@@ -121,7 +132,7 @@ class Judging:
 
     def heard(self, account: str, head: bytes, junk: bool) -> None:
         """The account says that this is junk, or is not. `head`: of the message as it is stored, with what we found in it."""
-        author, said = _author(head), told.read(head)
+        author, said = _author(header(head)), told.read(head)
         if self.ledger and self.reputation and author:
             proven = said is not None and any((step.what, step.outcome) == ("dmarc", "pass") for step in said.steps)
             self.ledger.note_moved(account, author, proven, junk, self.now().timestamp())
@@ -157,9 +168,10 @@ class Judging:
         """What each account has seen of the author before."""
         if not author or not self.reputation or self.ledger is None:
             return {}
-        aligned, named = found.dmarc.result is Result.PASS, [account for account in accounts if account]
-        records = await asyncio.gather(*(self.ledger.record(account, author, aligned) for account in named))
-        return {account: reputation.hint(record, aligned) for account, record in zip(named, records, strict=True)}
+        aligned = found.dmarc.result is Result.PASS
+        # one after the other: one thread reads for all, and mostly nobody has to
+        records = [(account, await self.ledger.record(account, author, aligned)) for account in accounts if account]
+        return {account: reputation.hint(record, aligned) for account, record in records}
 
     def _told(self, envelope: Envelope, found: Authentication, by: dict[str, Decision], author: str) -> Judged:
         """The verdict in the log and for the reports; then to whoever asked."""
@@ -228,8 +240,8 @@ def _mail(envelope: Envelope, content: bytes) -> Mail:
     )
 
 
-def _author(content: bytes) -> str:
+def _author(head: Header) -> str:
     """The first address of From, "" without one."""
-    value = header(content).first(b"from")
+    value = head.first(b"from")
     found = people(addresses(value)) if value else []
     return found[0].spec if found else ""

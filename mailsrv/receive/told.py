@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailsrv.message import compose
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NAME = "Mailsrv-Decision"
 KEY = NAME.lower().encode()
 MOST = 40
+MOST_KEPT = 1024  # steps whose text is kept
 MOST_READ = 16 << 10
 _HARMLESS = str.maketrans(";()[]", ",{}{}")
 _STEP = re.compile(r"(?P<open>\[?)(?P<what>[^=]{1,300})=(?P<outcome>[^ ()\[\]]{1,300})(?: \((?P<why>[^()]*)\))?\]?\Z")
@@ -50,7 +52,9 @@ def written(decision: Decision, action: str) -> bytes:
     return compose.field(NAME, "; ".join([action, *steps]))
 
 
+@lru_cache(MOST_KEPT)
 def _written(reason: Reason) -> str:
+    """A step as text. Most mail comes by the same few steps."""
     text = f"{_plain(reason.what).replace('=', '-')}={_plain(reason.outcome).replace(' ', '-') or 'none'}"
     text += f" ({_plain(reason.why)})" if reason.why else ""
     return f"[{text}]" if reason.outweighed else text

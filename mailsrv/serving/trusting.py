@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from dnsops.base.log import Log
 from dnsops.records import names
-from dnsops.resolve.answer import Resolver
+from dnsops.resolve.remembered import Remembered
 from mailsrv.auth import decide, spf, suffixes
 from mailsrv.auth.signatures import signatures
 from mailsrv.auth.story import Means
@@ -66,7 +66,7 @@ class Trust:
 
 @asynccontextmanager
 async def trusting(
-    settings: Settings, state: Path, resolver: Resolver, log: Log, srs: Sequence[bytes] | None = None
+    settings: Settings, state: Path, resolver: Remembered, log: Log, srs: Sequence[bytes] | None = None
 ) -> AsyncIterator[Trust]:
     """While the context is open. srs: the secrets, where they were read before; else those of the state directory."""
     async with AsyncExitStack() as stack:
@@ -84,10 +84,10 @@ async def trusting(
         yield Trust(outgoing, judging if settings.inbound.check else None, stations, notes, keys)
 
 
-def _judging(settings: Settings, resolver: Resolver, log: Log, ledger: Ledger, notes: Notes) -> Judging:
+def _judging(settings: Settings, resolver: Remembered, log: Log, ledger: Ledger, notes: Notes) -> Judging:
     host = settings.inbound.authserv_id or settings.hostname
     find = suffixes.finder(settings.inbound.organizational)
-    means = Means(resolver, signatures, settings.hostname, find)
+    means = Means(resolver, signatures, settings.hostname, find, known=resolver.known)
     scanning = Scanning(panel(settings.spam), resolver, log)
     judging = Judging(host, means, scanning, decide.rules(settings.inbound), log, _now, ledger=ledger, notes=notes)
     _instruct(judging, settings)

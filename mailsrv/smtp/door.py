@@ -10,11 +10,14 @@ They answer by raising `Refused`; `Later` becomes 451 (454 for a login).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mailsrv.smtp.grammar import Address
 from mailsrv.smtp.parameters import MailOptions, RcptOptions
 from mailsrv.smtp.replies import Reply
+
+if TYPE_CHECKING:
+    from mailsrv.auth.verdicts import Authentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,10 @@ class Tls:
 
 @dataclass(slots=True)
 class Client:
-    """Who speaks to us. `address` is the peer's IP address, or what a trusted proxy says it is."""
+    """Who speaks to us. `address` is the peer's IP address, or what a trusted proxy says it is.
+
+    found: what its last message's origin was found to be, and the HELO that it was found with.
+    """
 
     address: str
     port: int = 0
@@ -38,6 +44,7 @@ class Client:
     tls: Tls | None = None
     account: str = ""  # who has logged in
     via: str = ""  # the proxy, when there is one
+    found: tuple[str, Authentication] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@
         record = await ledger.record("user1", "bob@example.net", aligned=True)
 
 It is worked on by a thread of its own, never in the event loop; several processes may share it. Notes wait for nothing: they
-are written together after PAUSE seconds, or before the next question. It is memory, not mail: what a power cut takes (WAL,
+are written together after PAUSE seconds, or before the next question; what was asked a moment ago is answered without it. It is memory, not mail: what a power cut takes (WAL,
 synchronous=NORMAL) is learned again. What waits is kept as a digest, so that the file tells less.
 Limits: 10 000 notes that wait (then they are dropped), 200 000 rows of each table, the longest untouched go first; PATIENCE of greylisting, two years of acquaintance.
 Fails by: forgetting. A ledger that cannot be used answers as an empty one that lets everyone in, and says so in the log.
@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from dnsops.base.log import Value
 from mailsrv.directory.address import folded
 from mailsrv.spam import greylist, reputation
 from mailsrv.spam.greylist import Answer, State, Triplet
+from mailsrv.spam.lately import Change, Keys, Lately, Row
 from mailsrv.spam.reputation import Mark, Record
 from mailsrv.store.sqlite.trouble import TROUBLE, reason
 
@@ -60,11 +62,15 @@ _NOTE = """
 INSERT INTO acquaintance (account, who, {column}, touched) VALUES (?, ?, {value}, ?)
 ON CONFLICT (account, who) DO UPDATE SET {change}, touched = max(touched, excluded.touched)
 """
-RECEIVED = _NOTE.format(column="received", value=1, change="received = received + 1")
-SENT = _NOTE.format(column="sent", value=1, change="sent = sent + 1")
-MARKED = {
-    mark: _NOTE.format(column="mark", value=mark.value, change="mark = excluded.mark")
-    for mark in (Mark.JUNK, Mark.NOT_JUNK)
+RECEIVED, SENT = Change("received", 1), Change("sent", 1)
+MARKED = {mark: Change("mark", mark.value) for mark in (Mark.JUNK, Mark.NOT_JUNK)}
+NOTES = {
+    RECEIVED: _NOTE.format(column="received", value=1, change="received = received + 1"),
+    SENT: _NOTE.format(column="sent", value=1, change="sent = sent + 1"),
+    **{
+        change: _NOTE.format(column="mark", value=change.value, change="mark = excluded.mark")
+        for change in MARKED.values()
+    },
 }
 
 _TOO_MANY = (
@@ -82,9 +88,9 @@ class Events(Protocol):
 class Ledger:
     """`log`: called from the event loop only. Opened at the first use."""
 
-    def __init__(self, directory: Path, log: Events) -> None:
+    def __init__(self, directory: Path, log: Events, clock: Callable[[], float] = time.monotonic) -> None:
         self.path = directory / FILE
-        self._log = log
+        self._log, self._clock, self._lately = log, clock, Lately()
         self._thread = ThreadPoolExecutor(1, "spam-ledger")
         self._db: apsw.Connection | None = None
         self._changes = SWEEP  # the first one looks
@@ -129,12 +135,28 @@ class Ledger:
 
     async def record(self, account: str, sender: str, aligned: bool) -> Record:
         """What is known; an empty record when nothing is."""
-        return await self._do(partial(self._record, account, sender, aligned), Record())
+        names = reputation.names(sender)
+        if names is None:
+            return Record()
+        keys = (folded(account), names.proven if aligned else names.claimed), (folded(account), names.domain)
+        own, domain = self._lately.find(keys, self._clock()) or await self._rows(keys)
+        return Record(own.received, own.sent, Mark(own.mark), domain.received if aligned else 0)
 
-    def _note(self, sql: str, account: str, whos: list[str], now: float) -> None:
+    async def _rows(self, keys: Keys) -> Sequence[Row]:
+        """From the file; what is noted meanwhile is added to what is remembered of them."""
+        reading, found = self._lately.begin(keys), list[Row]()
+        try:
+            found = await self._do(partial(self._read, keys), found)
+        finally:
+            self._lately.end(reading, found, self._clock())
+        return found or [Row() for _ in keys]
+
+    def _note(self, change: Change, account: str, whos: list[str], now: float) -> None:
         rows = [(folded(account), who, now) for who in whos]
         if rows and len(self._notes) < MOST_NOTES:
-            self._notes.append((sql, rows))
+            self._notes.append((NOTES[change], rows))
+            for key, who, _ in rows:
+                self._lately.noted((key, who), change)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush)
 
@@ -174,17 +196,12 @@ class Ledger:
 
         return self._transaction(act, now)
 
-    def _record(self, account: str, sender: str, aligned: bool) -> Record:
-        names = reputation.names(sender)
-        if names is None:
-            return Record()
+    def _read(self, keys: Keys) -> list[Row]:
         sql = "SELECT received, sent, mark FROM acquaintance WHERE account = ? AND who = ?"
 
-        def act(db: apsw.Connection) -> Record:
-            who, key = names.proven if aligned else names.claimed, folded(account)
-            received, sent, mark = next(iter(db.execute(sql, (key, who))), (0, 0, 0))
-            neighbours, _, _ = next(iter(db.execute(sql, (key, names.domain))), (0, 0, 0))
-            return Record(int(received), int(sent), Mark(mark), int(neighbours) if aligned else 0)
+        def act(db: apsw.Connection) -> list[Row]:
+            found = (next(iter(db.execute(sql, key)), (0, 0, 0)) for key in keys)
+            return [Row(int(received), int(sent), int(mark)) for received, sent, mark in found]
 
         return self._used(act)
 

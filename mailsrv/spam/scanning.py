@@ -68,7 +68,8 @@ class Scanning:
 
     async def of_message(self, mail: Mail) -> tuple[Hint, ...]:
         """The scanners' hints."""
-        return tuple(await asyncio.gather(*self._scans(mail)))
+        scans = list(self._scans(mail))
+        return tuple(await asyncio.gather(*scans)) if scans else ()
 
     def _scans(self, mail: Mail) -> Iterator[Awaitable[Hint]]:
         panel = self.panel

@@ -23,6 +23,7 @@ import dns.rdataset
 import dns.update
 
 from dnsops.certs.chain import association, from_pem
+from tests.bench import authenticated
 from tests.lab.dnstree import DnsTree
 from tests.lab.mx import Mx
 from tests.lab.network import MX, MX6, Unavailable, private_network
@@ -116,6 +117,7 @@ def on_servers(stack: ExitStack) -> None:
     populate(tree, hosts, record)
     many = reconciling(pem, directory / "many", hosts)
     row(f"tlsa reconcile, {CROWD} hosts in sync", repeated(many, 3), "<= 10 s")
+    authenticated.report_on(directory, tree, pki, authenticated.LOADS)
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         f"(the lab's own {CROWD} mail servers used {used.ru_utime + used.ru_stime:.1f} s CPU of these two cores meanwhile)"

@@ -62,14 +62,17 @@ PURE = (
     ),
     *(
         f"mailsrv.auth.{room}"
-        for room in ("arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys", "results")
+        for room in ("again", "arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys")
     ),
-    *(f"mailsrv.auth.{room}" for room in ("sealers", "signature", "signing", "treewalk", "verdicts")),
+    *(
+        f"mailsrv.auth.{room}"
+        for room in ("results", "sealers", "signature", "signatures", "signing", "treewalk", "verdicts")
+    ),
     "mailsrv.echo",
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"
-        for room in ("clamd", "dnsbl", "greylist", "hints", "mail", "place", "reputation", "rspamd", "spamd")
+        for room in ("clamd", "dnsbl", "greylist", "hints", "lately", "mail", "place", "reputation", "rspamd", "spamd")
     ),
     *(
         f"mailsrv.reports.{room}"

@@ -45,3 +45,27 @@ def test_whoever_cannot_answer_ends_the_flow_with_his_error() -> None:
         flow.run(address("nowhere"), ANSWERS.__getitem__)
     with pytest.raises(KeyError):
         asyncio.run(flow.arun(address("nowhere"), later))
+
+
+@pytest.mark.parametrize(
+    "known, left", [({}, ["mx", "mx1"]), ({"mx": "mx1"}, ["mx1"]), ({"mx1": "x"}, ["mx", "mx1"]), (ANSWERS, [])]
+)
+def test_a_flow_goes_as_far_as_what_is_known_leads_and_asks_for_the_rest(
+    known: dict[str, str], left: list[str]
+) -> None:
+    asked: list[str] = []
+
+    async def noting(question: str) -> str:
+        asked.append(question)
+        return ANSWERS[question]
+
+    begun = flow.Begun(address("mx"), known.get)
+    assert begun.finished is (left == [])
+    assert asyncio.run(begun.finish(noting)) == ("mx", "192.0.2.25") == begun.result
+    assert begun.finished
+    assert asked == left
+
+
+def test_a_flow_that_asks_nothing_is_finished_when_it_has_begun() -> None:
+    begun = flow.Begun(silent(), ANSWERS.get)
+    assert (begun.finished, begun.result) == (True, 7)

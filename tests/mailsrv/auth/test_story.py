@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from dnsops.resolve.answer import Answer, Resolver, Security
+from dnsops.base.flow import Flow
+from dnsops.resolve.answer import Answer, Question, Security
 from dnsops.resolve.memory import MemoryDns
+from dnsops.resolve.remembered import Remembered
 from mailsrv.auth import suffixes
-from mailsrv.auth.story import TOO_LATE, Means, Origin, authenticate
+from mailsrv.auth.story import AT_ONCE, TOO_LATE, Means, Origin, authenticate
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Iprev, Result, Seal, Spf, Wish
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -37,8 +40,12 @@ class Signed:
         self.found, self.arc = found, arc or Arc(Result.NONE)
         self.given: list[tuple[bytes, datetime]] = []
 
-    async def __call__(self, content: bytes, resolver: Resolver, now: datetime) -> tuple[tuple[Dkim, ...], Arc]:
+    def __call__(self, content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
         self.given.append((content, now))
+        return self.flow()
+
+    def flow(self) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+        yield from ()
         return self.found, self.arc
 
 
@@ -93,6 +100,42 @@ def test_what_is_known_of_a_client_is_not_asked_for_its_next_message() -> None:
                                                "_dmarc.bounces.example.org"}  # fmt: skip
 
 
+def test_what_the_resolver_still_knows_is_read_without_waiting() -> None:
+    """The second message of a client costs no question, no task, and says the same; a third, later, asks again."""
+    dns, time, client = world(), [0.0], replace(CLIENT, sender="ann@example.org")
+    dns.put("example.org", "TXT", '"v=spf1 a:mail.example.org -all"')
+    remembered = Remembered(dns, lambda: time[0])
+    able = Means(remembered, Signed(Dkim(Result.PASS, "example.org")), "mx.us.org", known=remembered.known)
+
+    async def story() -> list[Authentication]:
+        first = await authenticate(MAIL, client, able, NOW)
+        questions = len(dns.asked)
+        second = authenticate(MAIL, client, able, NOW)
+        with pytest.raises(StopIteration) as done:  # it ends at its first step
+            second.send(None)
+        assert len(dns.asked) == questions
+        time[0] = 100_000.0
+        third = await authenticate(MAIL, client, able, NOW)
+        assert len(dns.asked) == 2 * questions
+        return [first, done.value.value, third]
+
+    first, second, third = asyncio.run(story())
+    assert first == second == third == origin(client=client, dns=dns, signed=Signed(Dkim(Result.PASS, "example.org")))
+
+
+def test_a_large_message_is_read_in_a_thread() -> None:
+    threads: list[str] = []
+
+    class Told(Signed):
+        def __call__(self, content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+            threads.append(threading.current_thread().name)
+            return super().__call__(content, now)
+
+    origin(MAIL + bytes(AT_ONCE), signed=Told())
+    origin(MAIL, signed=Told())
+    assert threads[0] != threads[1] == threading.main_thread().name
+
+
 def test_what_could_not_be_known_is_asked_again() -> None:
     late = replace(origin(), iprev=Iprev(Result.TEMPERROR), helo=Spf(Result.TEMPERROR, helo=True))
     again = origin(client=replace(CLIENT, before=late))
@@ -112,13 +155,20 @@ def test_s_dns_01_a_slow_resolver_makes_everything_temporary() -> None:
     """The policy of an author whose signatures we had no time to check is not applied."""
 
     class Slow:
+        """Answers nothing, or nothing about keys."""
+
+        def __init__(self, dns: Any = None) -> None:
+            self.dns = dns
+
         async def ask(self, name: str, type_name: str) -> Answer:
+            if self.dns and "_domainkey" not in name:
+                return await self.dns.ask(name, type_name)  # type: ignore[no-any-return]
             await asyncio.Event().wait()
             raise AssertionError
 
     class SlowToo(Signed):
-        async def __call__(self, content: bytes, resolver: Resolver, now: datetime) -> tuple[tuple[Dkim, ...], Arc]:
-            await asyncio.Event().wait()
+        def flow(self) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+            yield Question("s._domainkey.example.org", "TXT")
             raise AssertionError
 
     found = origin(dns=Slow(), signed=SlowToo(), total=0.05)
@@ -127,7 +177,7 @@ def test_s_dns_01_a_slow_resolver_makes_everything_temporary() -> None:
     assert found.dmarc.why == TOO_LATE
 
     stranger = Origin("203.0.113.1", "x.test", "ann@bounces.example.org")
-    assert origin(client=stranger, signed=SlowToo(), total=0.2).dmarc.result is Result.TEMPERROR
+    assert origin(client=stranger, dns=Slow(world()), signed=SlowToo(), total=0.2).dmarc.result is Result.TEMPERROR
 
 
 def test_no_from_is_no_pass() -> None:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dnsops.base.flow import Flow
 from dnsops.resolve import libunbound
-from dnsops.resolve.answer import Resolver
+from dnsops.resolve.answer import Answer, Question
 from dnsops.resolve.validator import Validator
 from mailsrv.auth.decide import Action, Rules, decide
 from mailsrv.auth.story import Means, Origin, authenticate
@@ -35,7 +36,8 @@ def tree(dnstree: DnsTree) -> Iterator[DnsTree]:
     dnstree.restore()
 
 
-async def unsigned(content: bytes, resolver: Resolver, now: datetime) -> tuple[tuple[Dkim, ...], Arc]:
+def unsigned(content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+    yield from ()
     return (), Arc(Result.NONE)
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from dnsops.resolve.memory import MemoryDns
 from mailsrv.auth.decide import Action, Decision, Rules
 from mailsrv.auth.verdicts import Result
 from mailsrv.receive.judging import Judged, Judging, settled
@@ -391,3 +392,22 @@ def test_what_is_greylisted_is_counted_when_it_comes_again(tmp_path: Path) -> No
 
     with_ledger(tmp_path, work)
     assert len(noted.seen) == 1
+
+
+def test_a_session_is_asked_about_once_as_long_as_it_calls_itself_the_same() -> None:
+    judging = judge()
+    known = judging.means.resolver
+    assert isinstance(known, MemoryDns)
+    first = envelope("proven.test")
+
+    def asked_for(helo: str) -> set[tuple[str, str]]:
+        """What the next message of the session costs, but for its own domain's records."""
+        known.asked.clear()
+        first.client.helo = helo
+        asyncio.run(judging.judge(first, mail_from("proven.test"), ("user1",)))
+        return {(name, kind) for name, kind in known.asked if not name.endswith("proven.test")}
+
+    pointer = ("1.0.0.127.in-addr.arpa", "PTR")
+    assert asked_for("client.test") == {pointer, ("client.test", "TXT")}
+    assert asked_for("client.test") == set()
+    assert asked_for("other.test") == {pointer, ("other.test", "TXT")}

@@ -13,6 +13,7 @@ from dnsops.base.log import Value
 from mailsrv.spam import ledger as room
 from mailsrv.spam.greylist import DELAY, GOOD_FOR, Answer, triplet
 from mailsrv.spam.hints import Says
+from mailsrv.spam.lately import LASTING
 from mailsrv.spam.ledger import FILE, Ledger
 from mailsrv.spam.reputation import Mark, Record, hint
 
@@ -135,14 +136,39 @@ def test_what_is_old_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_several_processes_share_it(tmp_path: Path) -> None:
-    async def story(first: Ledger) -> None:
-        async with Ledger(tmp_path, Lines()) as second:
+    """What another one writes is seen when what was read of it is too old."""
+    now = [0.0]
+
+    async def story() -> None:
+        async with (
+            Ledger(tmp_path, Lines(), lambda: now[0]) as first,
+            Ledger(tmp_path, Lines(), lambda: now[0]) as second,
+        ):
             for each in (first, second) * 20:
                 each.note_received("user1", FRIEND, aligned=True, now=1.0)
                 await each.record("user1", FRIEND, True)
-            assert (await second.record("user1", FRIEND, True)).received == 40
+            for _ in range(2):  # by looking at all they write what they have noted
+                now[0] += LASTING
+                found = [(await each.record("user1", FRIEND, True)).received for each in (first, second)]
+            assert found == [40, 40]
+
+    asyncio.run(story())
+
+
+def test_who_wrote_just_now_is_known_without_a_look_into_the_file(tmp_path: Path) -> None:
+    async def story(ledger: Ledger) -> None:
+        ledger.note_received("user1", FRIEND, aligned=True, now=1.0)
+        assert await ledger.record("user1", FRIEND, True) == Record(received=1, neighbours=1)
+        ledger.note_received("user1", FRIEND, aligned=True, now=2.0)
+        ledger.note_moved("user1", FRIEND, aligned=True, to_junk=True, now=3.0)
+        ledger.note_sent("user1", [FRIEND], now=4.0)
+        found = ledger.record("user1", FRIEND, True)
+        with pytest.raises(StopIteration) as done:  # it ends at its first step
+            found.send(None)
+        assert done.value.value == Record(2, 1, Mark.JUNK, 2)
 
     use(tmp_path, story)
+    assert use(tmp_path, lambda ledger: ledger.record("user1", FRIEND, True)) == Record(2, 1, Mark.JUNK, 2)
 
 
 @pytest.mark.parametrize(
