@@ -19,6 +19,7 @@ PURE = (
     "dnsops.base.flow",
     "dnsops.base.moment",
     "dnsops.base.printable",
+    "dnsops.base.versioned",
     "dnsops.certs.chain",
     "dnsops.certs.dialogue",
     "dnsops.commands.dkim_show",
