@@ -133,7 +133,7 @@ def _reconcile(options: dict[str, Any], dry_run: bool) -> None:
 
 def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
     """A line a domain, then everything a person should know; what is wrong goes to stderr."""
-    from dnsops.reconcile import dkim_report
+    from dnsops.reconcile import dkim_report, telling
 
     rows = [
         (outcome.domain, dkim_report.action_of(outcome, dry_run).name.lower(), dkim_report.sentence(outcome, dry_run))
@@ -141,13 +141,13 @@ def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
     ]
     print_table("", ("domain", "action", "what"), rows)
     for outcome in outcomes:
-        for finding in dkim_report.findings_of(outcome):
+        for finding in telling.findings_of(outcome):
             click.echo(f"{'!' if finding.trouble else '-'} {finding}", err=finding.trouble)
 
 
 def _show(outcome: Outcome, ttl: int) -> None:
     from dnsops.commands import dkim_show
-    from dnsops.reconcile import dkim_report
+    from dnsops.reconcile import telling
 
     if not outcome.ring.generations and not outcome.error:
         click.echo(f"{outcome.domain} has no keys yet: `mailsrv dkim reconcile --domain {outcome.domain}` makes them")
@@ -158,5 +158,5 @@ def _show(outcome: Outcome, ttl: int) -> None:
         click.echo(line)
     for name in dkim_show.superfluous(outcome):
         click.echo(f"; not needed any more: {name}. TXT")
-    for finding in dkim_report.findings_of(outcome):
+    for finding in telling.findings_of(outcome):
         click.echo(f"{'!' if finding.trouble else '-'} {finding}", err=finding.trouble)

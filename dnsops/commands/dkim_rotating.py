@@ -16,7 +16,7 @@ from dnsops.base.errors import Exit, Later
 from dnsops.base.output import print_json
 from dnsops.commands import dkim_request
 from dnsops.commands.dkim_request import Request
-from dnsops.reconcile import dkim_report
+from dnsops.reconcile import dkim_report, telling
 from dnsops.reconcile.dkim_target import Outcome
 
 
@@ -59,5 +59,5 @@ def _progress(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         line = dkim_report.sentence(outcome, False)
         click.echo(f"{clock.now().wall:%H:%M:%S} {outcome.domain}: {line}", err=True)
-        for finding in dkim_report.findings_of(outcome):
+        for finding in telling.findings_of(outcome):
             click.echo(f"         {finding}", err=True)

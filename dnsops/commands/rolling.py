@@ -19,7 +19,7 @@ from dnsops.certs.chain import LARGEST_PEM
 from dnsops.certs.generations import Generations
 from dnsops.commands import request
 from dnsops.commands.request import Request
-from dnsops.reconcile import report
+from dnsops.reconcile import report, telling
 from dnsops.reconcile.target import Outcome
 from dnsops.rollover.machine import Phase
 
@@ -97,5 +97,5 @@ def _progress(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         line = report.sentence(outcome, False)
         click.echo(f"{clock.now().wall:%H:%M:%S} {outcome.look.place}: {line}", err=True)
-        for finding in report.findings_of(outcome):
+        for finding in telling.findings_of(outcome):
             click.echo(f"         {finding}", err=True)

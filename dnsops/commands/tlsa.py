@@ -178,7 +178,7 @@ def _reconcile(options: dict[str, Any], dry_run: bool) -> None:
 
 def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
     """A line a place, then everything a person should know; what is wrong goes to stderr."""
-    from dnsops.reconcile import report
+    from dnsops.reconcile import report, telling
 
     rows = [
         (outcome.look.place, report.action_of(outcome, dry_run).name.lower(), report.sentence(outcome, dry_run))
@@ -186,5 +186,5 @@ def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
     ]
     print_table("", ("name", "action", "what"), rows)
     for outcome in outcomes:
-        for finding in report.findings_of(outcome):
+        for finding in telling.findings_of(outcome):
             click.echo(f"{'!' if finding.trouble else '-'} {finding}", err=finding.trouble)

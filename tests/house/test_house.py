@@ -34,6 +34,7 @@ PURE = (
     "dnsops.reconcile.dkim_target",
     "dnsops.reconcile.report",
     "dnsops.reconcile.target",
+    "dnsops.reconcile.telling",
     "dnsops.records",
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",
