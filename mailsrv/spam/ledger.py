@@ -223,7 +223,7 @@ def _opened(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         db.set_busy_timeout(BUSY)
-        db.execute("PRAGMA trusted_schema = off; PRAGMA journal_mode = wal; PRAGMA synchronous = normal").fetchall()
+        db.execute("PRAGMA trusted_schema = off")
         with alone(db):  # another process may be making them
             known = pragma(db, "application_id"), version(db)
             if known == (0, 0) and not db.execute("SELECT 1 FROM sqlite_schema").fetchall():
@@ -231,6 +231,7 @@ def _opened(path: Path) -> apsw.Connection:
                 db.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
             elif known != (APPLICATION, VERSION):
                 raise apsw.NotADBError("of another program, or another version")
+        db.execute("PRAGMA journal_mode = wal; PRAGMA synchronous = normal").fetchall()  # now that it is ours to change
     except BaseException:
         db.close(force=True)
         raise
