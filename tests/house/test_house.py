@@ -60,10 +60,6 @@ PURE = (
     ),
     *(
         f"mailsrv.auth.{room}"
-        for room in ("arc", "canonical", "dkim", "keys", "results", "signature", "signing", "verdicts")
-    ),
-    *(
-        f"mailsrv.auth.{room}"
         for room in ("arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys", "results")
     ),
     *(f"mailsrv.auth.{room}" for room in ("sealers", "signature", "signing", "treewalk", "verdicts")),
@@ -92,8 +88,7 @@ PURE = (
             "wanted",
         )
     ),
-    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "outgoing", "told")),
-    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "srs")),
+    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "outgoing", "srs", "told")),
     *(
         f"mailsrv.smtp.{room}"
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")
