@@ -19,6 +19,11 @@ from dnsops.rollover.dkim_look import Sight, texts
 from dnsops.rollover.machine import Phase
 
 
+def name_of(outcome: Outcome) -> str:
+    """What it is about."""
+    return outcome.domain
+
+
 def action_of(outcome: Outcome, dry_run: bool) -> Action:
     """The one word for an outcome."""
     if outcome.error is not None or outcome.decision is None:

@@ -20,6 +20,11 @@ from dnsops.rollover.machine import Phase
 from dnsops.rollover.tlsa import Action
 
 
+def name_of(outcome: Outcome) -> str:
+    """What it is about."""
+    return outcome.look.place
+
+
 def action_of(outcome: Outcome, dry_run: bool) -> Action:
     """The one word for an outcome. Ready for a switch but not switched means that another port of the host is not."""
     if outcome.error is not None or outcome.decision is None:
