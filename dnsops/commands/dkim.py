@@ -6,19 +6,18 @@ Every run looks first and decides then; `reconcile` is safe to run as often as a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dnsops.base.output import config_option, json_option, print_json, print_table
+from dnsops.base.output import print_json, print_table
+from dnsops.commands import reconciling
+from dnsops.commands.reconciling import DRY_RUN, EVERY, PROVIDER, TSIG_KEY
 
 if TYPE_CHECKING:
     from dnsops.reconcile.dkim_target import Outcome
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-OPTIONS = (
+asking = reconciling.asking(  # what is to be kept true, and how
     click.option("--domain", "domains", multiple=True, metavar="NAME", help="A domain; may be given several times."),
     click.option(
         "--selector", "selectors", multiple=True, metavar="NAME", help="A selector of another server, with --key."
@@ -30,18 +29,11 @@ OPTIONS = (
         metavar="pem:PATH",
         help="The selector's key: published and checked, never changed.",
     ),
-    click.option("--provider", metavar="SPEC", help="Who holds the zone: cloudflare, rfc2136:SERVER, zonefile:PATH."),
-    click.option("--tsig-key", "tsig_key", metavar="FILE", help="The TSIG key for rfc2136."),
+    PROVIDER,
+    TSIG_KEY,
     click.option("--ttl", type=int, metavar="SECONDS", help="TTL of new records.  [300]"),
     click.option("--state", metavar="DIR", help="Where keys and ledgers are.  [/var/lib/mailsrv or the user's own]"),
 )
-
-
-def asking(command: Command) -> Command:
-    """All options that say what is to be kept true, and how."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return config_option(json_option(command))
 
 
 @click.group(no_args_is_help=True)
@@ -79,7 +71,7 @@ def show(**options: Any) -> None:
 
 @dkim.command()
 @asking
-@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.  [exit 2 when something would]")
+@DRY_RUN
 def reconcile(dry_run: bool, **options: Any) -> None:
     """Make keys when they are due, publish them, sign when everybody knows them, retire the old: one safe step at a time.
 
@@ -103,13 +95,7 @@ def plan(**options: Any) -> None:
 @click.option(
     "--leaked", is_flag=True, help="Somebody else has the old keys: their records go as soon as the new ones sign."
 )
-@click.option(
-    "--every",
-    type=click.FloatRange(0.2, 3600),
-    default=30.0,
-    metavar="SECONDS",
-    help="How often to look with --wait.  [30]",
-)
+@EVERY
 def rotate(wait: bool, leaked: bool, every: float, **options: Any) -> None:
     """Make new keys now, whatever the age of those that sign; they take over when everybody can know them."""
     from dnsops.commands import dkim_rotating
@@ -118,36 +104,16 @@ def rotate(wait: bool, leaked: bool, every: float, **options: Any) -> None:
 
 
 def _reconcile(options: dict[str, Any], dry_run: bool) -> None:
-    from dnsops.base import clock
     from dnsops.commands import dkim_request
     from dnsops.reconcile import dkim_report
 
     asked = dkim_request.from_options(options)
     outcomes = asyncio.run(dkim_request.reconcile_once(asked, dry_run))
-    if options["as_json"]:
-        print_json(dkim_report.document(outcomes, dry_run, clock.now().wall))
-    else:
-        _tell(outcomes, dry_run)
-    raise SystemExit(dkim_report.status(outcomes, dry_run))
-
-
-def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
-    """A line a domain, then everything a person should know; what is wrong goes to stderr."""
-    from dnsops.reconcile import dkim_report
-
-    rows = [
-        (outcome.domain, dkim_report.action_of(outcome, dry_run).name.lower(), dkim_report.sentence(outcome, dry_run))
-        for outcome in outcomes
-    ]
-    print_table("", ("domain", "action", "what"), rows)
-    for outcome in outcomes:
-        for finding in dkim_report.findings_of(outcome):
-            click.echo(f"{'!' if finding.trouble else '-'} {finding}", err=finding.trouble)
+    reconciling.end(dkim_report, "domain", outcomes, dry_run, options["as_json"])
 
 
 def _show(outcome: Outcome, ttl: int) -> None:
     from dnsops.commands import dkim_show
-    from dnsops.reconcile import dkim_report
 
     if not outcome.ring.generations and not outcome.error:
         click.echo(f"{outcome.domain} has no keys yet: `mailsrv dkim reconcile --domain {outcome.domain}` makes them")
@@ -158,5 +124,4 @@ def _show(outcome: Outcome, ttl: int) -> None:
         click.echo(line)
     for name in dkim_show.superfluous(outcome):
         click.echo(f"; not needed any more: {name}. TXT")
-    for finding in dkim_report.findings_of(outcome):
-        click.echo(f"{'!' if finding.trouble else '-'} {finding}", err=finding.trouble)
+    reconciling.say_findings(outcome)

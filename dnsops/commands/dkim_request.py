@@ -6,6 +6,7 @@ the configuration what they leave out. `--selector` with `--key` is for the key 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from dnsops.base import files
 from dnsops.base.errors import ForUser, Misused
 from dnsops.base.log import Log
-from dnsops.base.places import state_directory
 from dnsops.commands import request
 from dnsops.dkim.public import record_of_pem
 from dnsops.dkim.ring import Selector
@@ -21,7 +21,6 @@ from dnsops.reconcile import asked
 from dnsops.reconcile.dkim import reconcile
 from dnsops.reconcile.dkim_target import Outcome, Target
 from dnsops.reconcile.dkim_world import outside
-from dnsops.reconcile.target import DEFAULT_TTL
 from dnsops.records import names
 from dnsops.records.txt.dkim import DkimKey, owner
 from dnsops.resolve.settings import Settings as ResolverSettings
@@ -47,8 +46,7 @@ class Request:
 def from_options(options: dict[str, Any], rotate: bool = False) -> Request:
     """The request of one command line. rotate: with new keys, whatever the age of the old."""
     settings = request.settings_at(options["config_file"])
-    configured_state = settings.state.directory if settings else None
-    state = Path(options["state"]) if options["state"] else state_directory(configured_state)
+    state = request.state_of(options, settings)
     log = Log(json_lines=request.log_format(settings))
     targets = _targets(options, settings, rotate)
     return Request(targets, state, log, configured(settings.resolver) if settings else None)
@@ -56,12 +54,9 @@ def from_options(options: dict[str, Any], rotate: bool = False) -> Request:
 
 async def reconcile_once(asked_for: Request, dry_run: bool) -> list[Outcome]:
     """One run under the state's lock, so that no two runs ever work on the same keys. A dry run needs no lock."""
-    if dry_run:
+    with nullcontext() if dry_run else request.locked(asked_for.state, "dkim"):
         async with outside(asked_for.state, asked_for.log, asked_for.resolver) as world:
-            return await reconcile(asked_for.targets, world, dry_run=True)
-    with request.locked(asked_for.state, "dkim"):
-        async with outside(asked_for.state, asked_for.log, asked_for.resolver) as world:
-            return await reconcile(asked_for.targets, world)
+            return await reconcile(asked_for.targets, world, dry_run)
 
 
 def _targets(options: dict[str, Any], settings: Settings | None, rotate: bool) -> list[Target]:
@@ -71,13 +66,12 @@ def _targets(options: dict[str, Any], settings: Settings | None, rotate: bool) -
         raise Misused("no domain is named", "", advice)
     given = _given(options, domains, rotate)
     dns = settings.dns if settings else None
-    spec = options["provider"] or (request.spec_of(dns) if dns else "")
+    spec = request.provider_of(options, dns)
     doors = request.doors_of(dns, options, Path())
-    ttl = options["ttl"] if options["ttl"] is not None else (dns.ttl if dns else DEFAULT_TTL)
     base = Target(
         "",
         policy=replace(_policy(settings), rotate=rotate, leaked=rotate and options["leaked"]),
-        ttl=asked.ttl(ttl),
+        ttl=asked.ttl(request.ttl_of(options, dns)),
         provider=(lambda: doors.provider(spec)) if spec else None,
         given=given,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dnsops.base.errors import Exit
 from dnsops.dkim.ring import Generation, Role, Selector
-from dnsops.reconcile import dkim_report
+from dnsops.reconcile import dkim_report, telling
 from dnsops.reconcile.dkim_target import Outcome
 from dnsops.records.rdata import Record, txt
 
@@ -20,7 +20,7 @@ def status(outcomes: Sequence[Outcome]) -> Exit:
     ]
     if any(not outcome.ring.generations for outcome in outcomes) or "nowhere" in shown or "somewhere" in shown:
         return Exit.FINDINGS
-    if any(finding.trouble for outcome in outcomes for finding in dkim_report.findings_of(outcome)):
+    if any(finding.trouble for outcome in outcomes for finding in telling.findings_of(outcome)):
         return Exit.FINDINGS
     return Exit.LATER if any(not sight.trusted for outcome in outcomes for sight in outcome.look.sights) else Exit.OK
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -69,9 +69,7 @@ def from_options(options: dict[str, Any], need_source: bool = True, writing: boo
 
 def _request(options: dict[str, Any], need_source: bool) -> Request:
     settings = settings_at(options["config_file"])
-    state = (
-        Path(options["state"]) if options["state"] else state_directory(settings.state.directory if settings else None)
-    )
+    state = state_of(options, settings)
     log = Log(json_lines=log_format(settings))
     resolver = configured(settings.resolver) if settings else None
     certs = Path(options.get("certs") or state / "certs")
@@ -96,12 +94,9 @@ def _request(options: dict[str, Any], need_source: bool) -> Request:
 
 async def reconcile_once(request: Request, dry_run: bool) -> list[Outcome]:
     """One run under the state's lock, so that no two runs ever work on the same ledgers. A dry run needs no lock."""
-    if dry_run:
+    with nullcontext() if dry_run else locked(request.state, "tlsa"):
         async with outside(request.state, request.log, request.resolver) as world:
-            return await reconcile(await _all_targets(request, world), world, dry_run=True)
-    with locked(request.state, "tlsa"):
-        async with outside(request.state, request.log, request.resolver) as world:
-            return await reconcile(await _all_targets(request, world), world)
+            return await reconcile(await _all_targets(request, world), world, dry_run)
 
 
 @contextmanager
@@ -179,6 +174,13 @@ def settings_at(path: str | None) -> Settings | None:
     return load(Path(path), names.host)
 
 
+def state_of(options: dict[str, Any], settings: Settings | None) -> Path:
+    """The state directory."""
+    return (
+        Path(options["state"]) if options["state"] else state_directory(settings.state.directory if settings else None)
+    )
+
+
 def log_format(settings: Settings | None) -> bool | None:
     """Whether the log is JSON; None lets it look whether a terminal reads it."""
     return None if settings is None or settings.log.format == "auto" else settings.log.format == "json"
@@ -191,8 +193,8 @@ def _wish(options: dict[str, Any], settings: Settings | None, hosts: Sequence[st
         ports=tuple(options["ports"]) or ("25",),
         sources=tuple(options["sources"]),
         next=tuple(options["upcoming"]),
-        provider=options["provider"] or (spec_of(dns) if dns else ""),
-        ttl=options["ttl"] if options["ttl"] is not None else (dns.ttl if dns else DEFAULT_TTL),
+        provider=provider_of(options, dns),
+        ttl=ttl_of(options, dns),
         forms=tuple(options["forms"]) or ("3 1 1",),
         addresses=tuple(options["addresses"]),
         reload=asked.command(options["reload"] or ""),
@@ -226,8 +228,8 @@ def _wish_of(target: TargetSettings, settings: Settings, options: dict[str, Any]
         ports=tuple(options["ports"]) or tuple(map(str, target.ports)),
         sources=tuple(options["sources"]) or target.sources,
         next=tuple(options["upcoming"]) or target.next_sources,
-        provider=options["provider"] or (spec_of(dns) if dns else ""),
-        ttl=options["ttl"] if options["ttl"] is not None else (target.ttl or (dns.ttl if dns else DEFAULT_TTL)),
+        provider=provider_of(options, dns),
+        ttl=ttl_of(options, dns, target.ttl),
         forms=tuple(options["forms"]) or target.forms,
         addresses=tuple(options["addresses"]) or target.addresses,
         reload=asked.command(options["reload"]) if options["reload"] else target.reload,
@@ -235,6 +237,16 @@ def _wish_of(target: TargetSettings, settings: Settings, options: dict[str, Any]
         probe=target.probe and not options["no_probe"],
         adopt=options["adopt"],
     )
+
+
+def provider_of(options: dict[str, Any], dns: Dns | None) -> str:
+    """Who holds the zone, as a spec; "" when nobody was named."""
+    return options["provider"] or (spec_of(dns) if dns else "")
+
+
+def ttl_of(options: dict[str, Any], dns: Dns | None, own: int | None = None) -> int:
+    """The TTL of new records. own: what the configuration says about one target."""
+    return options["ttl"] if options["ttl"] is not None else (own or (dns.ttl if dns else DEFAULT_TTL))
 
 
 def spec_of(dns: Dns) -> str:

@@ -5,20 +5,18 @@ Each look is a whole reconciliation, and stopping at any point leaves what a lat
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dnsops.base import clock, files
-from dnsops.base.errors import Exit, ForUser, Later
-from dnsops.base.output import print_json
+from dnsops.base import files
+from dnsops.base.errors import Exit, ForUser
 from dnsops.certs.chain import LARGEST_PEM
 from dnsops.certs.generations import Generations
 from dnsops.commands import request
-from dnsops.commands.request import Request
+from dnsops.commands.reconciling import last, look, progress
 from dnsops.reconcile import report
 from dnsops.reconcile.target import Outcome
 from dnsops.rollover.machine import Phase
@@ -37,16 +35,12 @@ def roll(options: dict[str, Any], csr: bool, chain: Path | None, wait: bool, eve
     if csr:
         click.echo(keys.csr(name).decode(), nl=False)
         raise SystemExit(Exit.OK)
-    outcomes = _look(asked, wait)
+    outcomes = look(request.reconcile_once(asked, dry_run=False), wait)
     while wait and not finished(outcomes):
-        _progress(outcomes)
+        progress(report, outcomes)
         time.sleep(every)
-        outcomes = _look(asked, wait)
-    if options["as_json"]:
-        print_json(report.document(outcomes, False, clock.now().wall))
-    else:
-        _progress(outcomes)
-    raise SystemExit(report.status(outcomes, False))
+        outcomes = look(request.reconcile_once(asked, dry_run=False), wait)
+    last(report, outcomes, options["as_json"])
 
 
 def _prepare(keys: Generations, host: str, chain: Path | None) -> None:
@@ -65,16 +59,6 @@ def _prepare(keys: Generations, host: str, chain: Path | None) -> None:
         keys.make_next(host)
 
 
-def _look(asked: Request, wait: bool) -> list[Outcome]:
-    try:
-        return asyncio.run(request.reconcile_once(asked, dry_run=False))
-    except Later as error:  # another run is at it, and does the same work
-        if not wait:
-            raise
-        click.echo(f"{clock.now().wall:%H:%M:%S} {error}", err=True)
-        return []
-
-
 def finished(outcomes: list[Outcome]) -> bool:
     """Nothing left to publish, serve or retire; or a person is needed, whom waiting would not bring."""
     if not outcomes:
@@ -91,11 +75,3 @@ def _steady(outcome: Outcome) -> bool:
     due = any(port.next_chains for port in outcome.look.ports)
     busy = {stage.phase for stage in decision.ledger.life.stages.values()} & {Phase.ASKED, Phase.RETIRING}
     return not busy and not due
-
-
-def _progress(outcomes: list[Outcome]) -> None:
-    for outcome in outcomes:
-        line = report.sentence(outcome, False)
-        click.echo(f"{clock.now().wall:%H:%M:%S} {outcome.look.place}: {line}", err=True)
-        for finding in report.findings_of(outcome):
-            click.echo(f"         {finding}", err=True)

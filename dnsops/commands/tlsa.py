@@ -6,20 +6,16 @@ Every run looks first and decides then; `reconcile` is safe to run as often as a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
-from dnsops.base.output import config_option, json_option, print_json, print_table
+from dnsops.base.output import print_json, print_table
+from dnsops.commands import reconciling
+from dnsops.commands.reconciling import DRY_RUN, EVERY, PROVIDER, TSIG_KEY
 
-if TYPE_CHECKING:
-    from dnsops.reconcile.target import Outcome
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-OPTIONS = (
+asking = reconciling.asking(  # what is to be kept true, and how
     click.option("--host", "hosts", multiple=True, metavar="NAME", help="A host; may be given several times."),
     click.option(
         "--domain", "domains", multiple=True, metavar="NAME", help="All MX hosts of a domain that the source covers."
@@ -41,8 +37,8 @@ OPTIONS = (
         metavar="SPEC",
         help="A certificate that will be served later: announced now.",
     ),
-    click.option("--provider", metavar="SPEC", help="Who holds the zone: cloudflare, rfc2136:SERVER, zonefile:PATH."),
-    click.option("--tsig-key", "tsig_key", metavar="FILE", help="The TSIG key for rfc2136."),
+    PROVIDER,
+    TSIG_KEY,
     click.option(
         "--ttl",
         type=int,
@@ -76,13 +72,6 @@ OPTIONS = (
 )
 
 
-def asking(command: Command) -> Command:
-    """All options that say what is to be kept true, and how."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return config_option(json_option(command))
-
-
 @click.group(no_args_is_help=True)
 def tlsa() -> None:
     """TLSA records: publish before use, use before forgetting.
@@ -96,7 +85,7 @@ def tlsa() -> None:
 
 @tlsa.command()
 @asking
-@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.  [exit 2 when something would]")
+@DRY_RUN
 def reconcile(dry_run: bool, **options: Any) -> None:
     """Make the published records match the served keys, one safe step at a time.
 
@@ -141,13 +130,7 @@ def show(**options: Any) -> None:
 )
 @click.option("--certs", metavar="DIR", help="Where our keys are.  [STATE/certs]")
 @click.option("--wait", is_flag=True, help="Stay until the next key is served and the old record is gone.")
-@click.option(
-    "--every",
-    type=click.FloatRange(0.2, 3600),
-    default=30.0,
-    metavar="SECONDS",
-    help="How often to look with --wait.  [30]",
-)
+@EVERY
 def roll(host: str, csr: bool, chain: Path | None, certs: str | None, wait: bool, every: float, **options: Any) -> None:
     """Roll HOST's key: announce the next one, serve it when every resolver can know it, retire the old.
 
@@ -163,28 +146,9 @@ def roll(host: str, csr: bool, chain: Path | None, certs: str | None, wait: bool
 
 
 def _reconcile(options: dict[str, Any], dry_run: bool) -> None:
-    from dnsops.base import clock
     from dnsops.commands import request
     from dnsops.reconcile import report
 
     asked = request.from_options(options, writing=not dry_run)
     outcomes = asyncio.run(request.reconcile_once(asked, dry_run))
-    if options["as_json"]:
-        print_json(report.document(outcomes, dry_run, clock.now().wall))
-    else:
-        _tell(outcomes, dry_run)
-    raise SystemExit(report.status(outcomes, dry_run))
-
-
-def _tell(outcomes: Sequence[Outcome], dry_run: bool) -> None:
-    """A line a place, then everything a person should know; what is wrong goes to stderr."""
-    from dnsops.reconcile import report
-
-    rows = [
-        (outcome.look.place, report.action_of(outcome, dry_run).name.lower(), report.sentence(outcome, dry_run))
-        for outcome in outcomes
-    ]
-    print_table("", ("name", "action", "what"), rows)
-    for outcome in outcomes:
-        for finding in report.findings_of(outcome):
-            click.echo(f"{'!' if finding.trouble else '-'} {finding}", err=finding.trouble)
+    reconciling.end(report, "name", outcomes, dry_run, options["as_json"])

@@ -23,7 +23,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from dnsops.base import files
+from dnsops.base import files, versioned
 from dnsops.base.errors import ForUser
 from dnsops.dkim import ring as form
 from dnsops.dkim.public import Private, record_of
@@ -68,7 +68,7 @@ class Keys:
         """The domain's generations; none before the first. A ring that cannot be read is for a person, never made anew."""
         path = self._home(domain) / "ring.json"
         try:
-            found = form.read(files.read_bounded(path, form.LARGEST))
+            found = form.read(files.read_bounded(path, versioned.LARGEST))
         except FileNotFoundError:
             return Ring(names.canonical(domain))
         except OSError as error:

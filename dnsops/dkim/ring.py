@@ -6,24 +6,23 @@
 
 A selector is never used again: its name ends with random letters, and its record's text never changes.
 Standards: RFC 6376 3.1 (selectors), 3.6.1 (a key is revoked by an empty p=).
-Limits: LARGEST bytes, MOST generations. Fails by: ValueError from `read`, with what is wrong.
+Limits: those of `versioned`, MOST generations. Fails by: ValueError from `read`, with what is wrong.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
-from dnsops.base.errors import ForUser
+from dnsops.base import versioned
 from dnsops.records.txt.dkim import DkimKey
 from dnsops.records.txt.dkim import owner as owner_of
 
 VERSION = 1
-LARGEST = 1 << 20
 MOST = 64
 ALGORITHMS = ("rsa", "ed25519")
 _SELECTOR = re.compile(r"(?=.{1,120}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
@@ -125,38 +124,30 @@ class Ring:
 
 def write(ring: Ring) -> bytes:
     """The ring as JSON; the same ring gives the same bytes."""
-    document = {
-        "version": VERSION,
-        "domain": ring.domain,
-        "generations": [
-            {
-                "name": one.name,
-                "role": one.role.name,
-                "since": one.since.isoformat(),
-                "leaked": one.leaked,
-                "selectors": [
-                    {"selector": key.name, "algorithm": key.algorithm, "text": key.text} for key in one.selectors
-                ],
-            }
-            for one in ring.generations
-        ],
-    }
-    return (json.dumps(document, indent=1) + "\n").encode()
+    generations = [
+        {
+            "name": one.name,
+            "role": one.role.name,
+            "since": one.since.isoformat(),
+            "leaked": one.leaked,
+            "selectors": [
+                {"selector": key.name, "algorithm": key.algorithm, "text": key.text} for key in one.selectors
+            ],
+        }
+        for one in ring.generations
+    ]
+    return versioned.write(VERSION, domain=ring.domain, generations=generations)
 
 
 def read(data: bytes) -> Ring:
-    """The inverse of `write`. A newer version is refused rather than guessed at."""
-    if len(data) > LARGEST:
-        raise ValueError(f"larger than {LARGEST} bytes")
-    try:
-        document = json.loads(data)
-        if document["version"] != VERSION:
-            raise ValueError(f"version {document['version']}, this program knows {VERSION}")
-        ring = Ring(str(document["domain"]), tuple(_generation(one) for one in document["generations"]))
-    except (KeyError, TypeError, AttributeError, RecursionError, ForUser) as error:
-        raise ValueError(f"not a ring of keys ({type(error).__name__}: {error})") from None
+    """The inverse of `write`."""
+    ring = versioned.read(data, VERSION, "a ring of keys", _ring)
     _check(ring)
     return ring
+
+
+def _ring(document: dict[str, Any]) -> Ring:
+    return Ring(str(document["domain"]), tuple(_generation(one) for one in document["generations"]))
 
 
 def _generation(item: dict[str, object]) -> Generation:

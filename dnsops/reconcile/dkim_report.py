@@ -8,22 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from dnsops.base.errors import Exit, ForUser, Later
+from dnsops.base.errors import Exit, Later
 from dnsops.dkim.ring import Generation, Role, Selector
+from dnsops.reconcile import telling
 from dnsops.reconcile.dkim_target import Outcome
+from dnsops.reconcile.telling import FINDINGS, FLAG, SECURITY, TEXT, WAIT, Json, array, shape, word
 from dnsops.resolve.answer import Told
 from dnsops.rollover.dkim import Action
 from dnsops.rollover.dkim_look import Sight, texts
-from dnsops.rollover.look import Finding
 from dnsops.rollover.machine import Phase
 
-Json = dict[str, object]
 
-# From what needs a person first down to what needs nobody: the document's own action is the first that occurs.
-URGENCY = (
-    Action.LATER, Action.REFUSE, Action.MAKE, Action.PUBLISH, Action.SWITCH, Action.PRUNE, Action.WAIT, Action.NONE,
-)  # fmt: skip
-CHANGES = (Action.MAKE, Action.PUBLISH, Action.SWITCH, Action.PRUNE)
+def name_of(outcome: Outcome) -> str:
+    """What it is about."""
+    return outcome.domain
 
 
 def action_of(outcome: Outcome, dry_run: bool) -> Action:
@@ -37,40 +35,12 @@ def action_of(outcome: Outcome, dry_run: bool) -> Action:
 
 def status(outcomes: Sequence[Outcome], dry_run: bool) -> Exit:
     """What needs a person beats what needs patience, and that beats what is merely pending."""
-    actions = [action_of(outcome, dry_run) for outcome in outcomes]
-    if Action.REFUSE in actions or any(finding.trouble for outcome in outcomes for finding in findings_of(outcome)):
-        return Exit.FINDINGS
-    if Action.LATER in actions:
-        return Exit.LATER
-    return Exit.PENDING if dry_run and any(action in CHANGES for action in actions) else Exit.OK
-
-
-def findings_of(outcome: Outcome) -> tuple[Finding, ...]:
-    """Everything a person should know of an outcome, its error first."""
-    known = (outcome.decision.findings if outcome.decision else ()) + outcome.findings
-    match outcome.error:
-        case None:
-            return known
-        case ForUser() as error:
-            what = f"{error.where}: {error.what}" if error.where else error.what
-            return (Finding(what, error.advice), *known)
-        case Later() as error:
-            return (Finding(error.reason, "the next run tries again", trouble=False), *known)
-    return (Finding(str(outcome.error)), *known)
+    return telling.status(outcomes, dry_run, action_of)
 
 
 def document(outcomes: Sequence[Outcome], dry_run: bool, now: datetime) -> Json:
     """The run as JSON values, as `SCHEMA` says."""
-    actions = [action_of(outcome, dry_run) for outcome in outcomes]
-    first = next((action for action in URGENCY if action in actions), Action.NONE)
-    return {
-        "schema": 1,
-        "time": now.isoformat(timespec="seconds"),
-        "dry_run": dry_run,
-        "status": int(status(outcomes, dry_run)),
-        "action": first.name.lower(),
-        "results": [_result(outcome, dry_run) for outcome in outcomes],
-    }
+    return telling.document(outcomes, dry_run, now, action_of, _result)
 
 
 def _result(outcome: Outcome, dry_run: bool) -> Json:
@@ -78,7 +48,7 @@ def _result(outcome: Outcome, dry_run: bool) -> Json:
     action = action_of(outcome, dry_run)
     return {
         "domain": outcome.domain,
-        "action": action.name.lower(),
+        "action": word(action),
         "why": outcome.due or action.value,
         "signing": [selector.name for selector in ring.current.selectors] if ring.current else [],
         "selectors": [_selector(one, selector, outcome) for one in ring.generations for selector in one.selectors],
@@ -86,8 +56,8 @@ def _result(outcome: Outcome, dry_run: bool) -> Json:
         "remove": _names((decision.prune if decision else frozenset()) if dry_run else outcome.removed),
         "switched": outcome.switched,
         "ready": bool(decision and decision.ready),
-        "wait_seconds": wait(outcome),
-        "findings": [{"what": f.what, "advice": f.advice, "trouble": f.trouble} for f in findings_of(outcome)],
+        "wait_seconds": telling.wait(outcome),
+        "findings": telling.findings(outcome),
     }
 
 
@@ -126,13 +96,6 @@ def _server(told: Told) -> Json:
     return {"name": told.server.name, "address": told.server.address, "records": known, "error": told.why}
 
 
-def wait(outcome: Outcome) -> int | None:
-    """Seconds until time alone allows the next step."""
-    if not outcome.decision or outcome.decision.wait is None:
-        return None
-    return round(outcome.decision.wait.total_seconds())
-
-
 def _names(selectors: Iterable[Selector]) -> list[str]:
     return sorted(selector.name for selector in selectors)
 
@@ -163,7 +126,7 @@ def _waiting_for(outcome: Outcome) -> str:
     stages = outcome.decision.ledger.life.stages if outcome.decision else {}
     if Phase.ASKED in {stage.phase for stage in stages.values()}:
         return "not every name server shows the new records yet"
-    seconds = wait(outcome)
+    seconds = telling.wait(outcome)
     if not seconds:
         return "for the next run, or for what the findings say"
     if outcome.ring.next:
@@ -176,68 +139,42 @@ def _span(seconds: int) -> str:
     return f"{seconds / 86400:.1f} days" if seconds >= 86400 else f"{seconds} s"
 
 
-def _object(**properties: object) -> Json:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list(items: object) -> Json:
-    return {"type": "array", "items": items}
-
-
-_TEXT: Json = {"type": "string"}
-_FLAG: Json = {"type": "boolean"}
-_ACTION: Json = {"enum": [action.name.lower() for action in Action]}
-
-SCHEMA: Json = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "mailsrv dkim reconcile --json",
-    **_object(
-        schema={"const": 1},
-        time=_TEXT,
-        dry_run=_FLAG,
-        status={"enum": [0, 1, 2, 75]},
-        action=_ACTION,
-        results=_list(
-            _object(
-                domain=_TEXT,
-                action=_ACTION,
-                why=_TEXT,
-                signing=_list(_TEXT),
-                selectors=_list(
-                    _object(
-                        selector=_TEXT,
-                        algorithm={"enum": ["rsa", "ed25519"]},
-                        role={"enum": [role.name.lower() for role in Role]},
-                        since=_TEXT,
-                        name=_TEXT,
-                        place=_TEXT,
-                        zone=_TEXT,
-                        security={"enum": ["secure", "insecure", "bogus", "failed"]},
-                        text={"type": "string", "pattern": "^v=DKIM1; "},
-                        phase={"enum": [None, *(phase.name.lower() for phase in Phase)]},
-                        shown={"enum": ["everywhere", "somewhere", "nowhere", "unknown"]},
-                        servers=_list(
-                            _object(
-                                name=_TEXT,
-                                address=_TEXT,
-                                records={"anyOf": [_list(_TEXT), {"type": "null"}]},
-                                error=_TEXT,
-                            )
-                        ),
+SCHEMA = telling.schema(
+    "mailsrv dkim reconcile --json",
+    Action,
+    shape(
+        domain=TEXT,
+        action=telling.actions(Action),
+        why=TEXT,
+        signing=array(TEXT),
+        selectors=array(
+            shape(
+                selector=TEXT,
+                algorithm={"enum": ["rsa", "ed25519"]},
+                role={"enum": [role.name.lower() for role in Role]},
+                since=TEXT,
+                name=TEXT,
+                place=TEXT,
+                zone=TEXT,
+                security=SECURITY,
+                text={"type": "string", "pattern": "^v=DKIM1; "},
+                phase={"enum": [None, *(phase.name.lower() for phase in Phase)]},
+                shown={"enum": ["everywhere", "somewhere", "nowhere", "unknown"]},
+                servers=array(
+                    shape(
+                        name=TEXT,
+                        address=TEXT,
+                        records={"anyOf": [array(TEXT), {"type": "null"}]},
+                        error=TEXT,
                     )
                 ),
-                add=_list(_TEXT),
-                remove=_list(_TEXT),
-                switched=_FLAG,
-                ready=_FLAG,
-                wait_seconds={"type": ["integer", "null"]},
-                findings=_list(_object(what=_TEXT, advice=_TEXT, trouble=_FLAG)),
             )
         ),
+        add=array(TEXT),
+        remove=array(TEXT),
+        switched=FLAG,
+        ready=FLAG,
+        wait_seconds=WAIT,
+        findings=FINDINGS,
     ),
-}
+)

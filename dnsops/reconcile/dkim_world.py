@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dnsops.base import clock, files
+from dnsops.base import clock, files, versioned
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from dnsops.base.moment import Moment
@@ -36,7 +36,7 @@ class Ledgers:
     def load(self, domain: str) -> Ledger:
         path = self._path(domain)
         try:
-            found = form.read(files.read_bounded(path, form.LARGEST))
+            found = form.read(files.read_bounded(path, versioned.LARGEST))
             if found.domain == domain:
                 return found
             why = f"it is the ledger of {found.domain}"

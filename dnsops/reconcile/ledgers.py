@@ -10,7 +10,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from dnsops.base import files
+from dnsops.base import files, versioned
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from dnsops.rollover import ledger as form
@@ -62,7 +62,7 @@ class Ledgers:
     def _read(self, path: Path, place: str) -> Ledger:
         """ValueError for what is no ledger of this place."""
         try:
-            found = form.read(files.read_bounded(path, form.LARGEST))
+            found = form.read(files.read_bounded(path, versioned.LARGEST))
         except FileNotFoundError:
             return Ledger(place)
         except OSError as error:
@@ -74,7 +74,7 @@ class Ledgers:
     def _readable(self, path: Path) -> Ledger:
         """A ledger, or an empty one: who decides about its place says what is wrong with it."""
         try:
-            return form.read(files.read_bounded(path, form.LARGEST))
+            return form.read(files.read_bounded(path, versioned.LARGEST))
         except (OSError, ValueError):
             return Ledger("")
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from dnsops.base.errors import Exit, ForUser, Later
+from dnsops.base.errors import Exit, Later
 from dnsops.certs.chain import matches
+from dnsops.reconcile import telling
 from dnsops.reconcile.target import Outcome
+from dnsops.reconcile.telling import FINDINGS, FLAG, NUMBER, SECURITY, TEXT, WAIT, Json, array, shape, word
 from dnsops.records.tlsa import Tlsa
 from dnsops.resolve.answer import Told
-from dnsops.rollover.look import Finding, Port, Shown, tlsa_only
+from dnsops.rollover.look import Port, Shown, tlsa_only
 from dnsops.rollover.machine import Phase
 from dnsops.rollover.tlsa import Action
 
-Json = dict[str, object]
 
-# From what needs a person first down to what needs nobody: the document's own action is the first that occurs.
-URGENCY = (Action.LATER, Action.REFUSE, Action.PUBLISH, Action.SWITCH, Action.PRUNE, Action.WAIT, Action.NONE)
-CHANGES = (Action.PUBLISH, Action.SWITCH, Action.PRUNE)
+def name_of(outcome: Outcome) -> str:
+    """What it is about."""
+    return outcome.look.place
 
 
 def action_of(outcome: Outcome, dry_run: bool) -> Action:
@@ -36,40 +37,12 @@ def action_of(outcome: Outcome, dry_run: bool) -> Action:
 
 def status(outcomes: Sequence[Outcome], dry_run: bool) -> Exit:
     """What needs a person beats what needs patience, and that beats what is merely pending."""
-    actions = [action_of(outcome, dry_run) for outcome in outcomes]
-    if Action.REFUSE in actions or any(finding.trouble for outcome in outcomes for finding in findings_of(outcome)):
-        return Exit.FINDINGS
-    if Action.LATER in actions:
-        return Exit.LATER
-    return Exit.PENDING if dry_run and any(action in CHANGES for action in actions) else Exit.OK
-
-
-def findings_of(outcome: Outcome) -> tuple[Finding, ...]:
-    """Everything a person should know of an outcome, its error first."""
-    known = (outcome.decision.findings if outcome.decision else ()) + outcome.findings
-    match outcome.error:
-        case None:
-            return known
-        case ForUser() as error:
-            what = f"{error.where}: {error.what}" if error.where else error.what
-            return (Finding(what, error.advice), *known)
-        case Later() as error:
-            return (Finding(error.reason, "the next run tries again", trouble=False), *known)
-    return (Finding(str(outcome.error)), *known)
+    return telling.status(outcomes, dry_run, action_of)
 
 
 def document(outcomes: Sequence[Outcome], dry_run: bool, now: datetime) -> Json:
     """The run as JSON values, as `SCHEMA` says."""
-    actions = [action_of(outcome, dry_run) for outcome in outcomes]
-    first = next((action for action in URGENCY if action in actions), Action.NONE)
-    return {
-        "schema": 1,
-        "time": now.isoformat(timespec="seconds"),
-        "dry_run": dry_run,
-        "status": int(status(outcomes, dry_run)),
-        "action": first.name.lower(),
-        "results": [_result(outcome, dry_run) for outcome in outcomes],
-    }
+    return telling.document(outcomes, dry_run, now, action_of, _result)
 
 
 def _result(outcome: Outcome, dry_run: bool) -> Json:
@@ -78,7 +51,7 @@ def _result(outcome: Outcome, dry_run: bool) -> Json:
     return {
         "name": look.place,
         "zone": outcome.zone,
-        "action": action.name.lower(),
+        "action": word(action),
         "why": action.value,
         "ports": [_port(port, look.present) for port in look.ports],
         "wanted": _texts(decision.wanted.current if decision else ()),
@@ -91,8 +64,8 @@ def _result(outcome: Outcome, dry_run: bool) -> Json:
         "ready": bool(decision and decision.ready),
         "foreign": _texts(decision.foreign if decision else ()),
         "records": _phases(outcome),
-        "wait_seconds": _wait(outcome),
-        "findings": [{"what": f.what, "advice": f.advice, "trouble": f.trouble} for f in findings_of(outcome)],
+        "wait_seconds": telling.wait(outcome),
+        "findings": telling.findings(outcome),
     }
 
 
@@ -135,12 +108,6 @@ def _phases(outcome: Outcome) -> Json:
     }
 
 
-def _wait(outcome: Outcome) -> int | None:
-    if not outcome.decision or outcome.decision.wait is None:
-        return None
-    return round(outcome.decision.wait.total_seconds())
-
-
 def _texts(records: Iterable[Tlsa]) -> list[str]:
     return sorted(map(str, records))
 
@@ -168,7 +135,7 @@ def _waiting_for(outcome: Outcome) -> str:
     phases = {stage.phase for stage in decision.ledger.life.stages.values()}
     if Phase.ASKED in phases:
         return "not every name server shows the new record yet"
-    seconds = _wait(outcome)
+    seconds = telling.wait(outcome)
     return f"caches run out in {seconds} s" if seconds else "for what the findings say"
 
 
@@ -176,78 +143,50 @@ def _short(records: frozenset[Tlsa]) -> str:
     return ", ".join(record.short for record in sorted(records))
 
 
-def _object(**properties: object) -> Json:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+RECORDS = array({"type": "string", "pattern": "^[0-9]+ [0-9]+ [0-9]+ [0-9a-f]+$"})
 
-
-def _list(items: object) -> Json:
-    return {"type": "array", "items": items}
-
-
-_TEXT: Json = {"type": "string"}
-_FLAG: Json = {"type": "boolean"}
-_NUMBER: Json = {"type": "integer"}
-_RECORDS: Json = _list({"type": "string", "pattern": "^[0-9]+ [0-9]+ [0-9]+ [0-9a-f]+$"})
-_ACTION: Json = {"enum": [action.name.lower() for action in Action]}
-
-SCHEMA: Json = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "mailsrv tlsa reconcile --json",
-    **_object(
-        schema={"const": 1},
-        time=_TEXT,
-        dry_run=_FLAG,
-        status={"enum": [0, 1, 2, 75]},
-        action=_ACTION,
-        results=_list(
-            _object(
-                name=_TEXT,
-                zone=_TEXT,
-                action=_ACTION,
-                why=_TEXT,
-                ports=_list(
-                    _object(
-                        host=_TEXT,
-                        port=_NUMBER,
-                        owner=_TEXT,
-                        security={"enum": ["secure", "insecure", "bogus", "failed"]},
-                        why=_TEXT,
-                        ede=_list(_NUMBER),
-                        validated_by=_TEXT,
-                        shown=_list(_object(address=_TEXT, matches=_RECORDS, error=_TEXT)),
-                    )
-                ),
-                wanted=_RECORDS,
-                next=_RECORDS,
-                published=_RECORDS,
-                servers=_list(
-                    _object(
-                        name=_TEXT,
-                        address=_TEXT,
-                        records={"anyOf": [_RECORDS, {"type": "null"}]},
-                        ttl=_NUMBER,
-                        error=_TEXT,
-                    )
-                ),
-                add=_RECORDS,
-                remove=_RECORDS,
-                switched=_list(_TEXT),
-                ready=_FLAG,
-                foreign=_RECORDS,
-                records={
-                    "type": "object",
-                    "additionalProperties": _object(
-                        phase={"enum": [phase.name.lower() for phase in Phase]}, since=_TEXT
-                    ),
-                },
-                wait_seconds={"type": ["integer", "null"]},
-                findings=_list(_object(what=_TEXT, advice=_TEXT, trouble=_FLAG)),
+SCHEMA = telling.schema(
+    "mailsrv tlsa reconcile --json",
+    Action,
+    shape(
+        name=TEXT,
+        zone=TEXT,
+        action=telling.actions(Action),
+        why=TEXT,
+        ports=array(
+            shape(
+                host=TEXT,
+                port=NUMBER,
+                owner=TEXT,
+                security=SECURITY,
+                why=TEXT,
+                ede=array(NUMBER),
+                validated_by=TEXT,
+                shown=array(shape(address=TEXT, matches=RECORDS, error=TEXT)),
             )
         ),
+        wanted=RECORDS,
+        next=RECORDS,
+        published=RECORDS,
+        servers=array(
+            shape(
+                name=TEXT,
+                address=TEXT,
+                records={"anyOf": [RECORDS, {"type": "null"}]},
+                ttl=NUMBER,
+                error=TEXT,
+            )
+        ),
+        add=RECORDS,
+        remove=RECORDS,
+        switched=array(TEXT),
+        ready=FLAG,
+        foreign=RECORDS,
+        records={
+            "type": "object",
+            "additionalProperties": shape(phase={"enum": [phase.name.lower() for phase in Phase]}, since=TEXT),
+        },
+        wait_seconds=WAIT,
+        findings=FINDINGS,
     ),
-}
+)

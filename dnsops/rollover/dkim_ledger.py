@@ -6,21 +6,19 @@ Fails by: ValueError from `read`, with what is wrong.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from dnsops.base.errors import ForUser
+from dnsops.base import versioned
 from dnsops.base.moment import Moment
 from dnsops.dkim.ring import Ring, Role, Selector
 from dnsops.rollover import lives
 from dnsops.rollover.machine import Life
 
 VERSION = 1
-LARGEST = 1 << 20
 LONGEST_WAIT = 1e10  # seconds
 
 
@@ -60,30 +58,22 @@ class Ledger:
 
 def write(ledger: Ledger) -> bytes:
     """The ledger as JSON; the same ledger gives the same bytes."""
-    document = {
-        "version": VERSION,
-        "domain": ledger.domain,
-        **lives.write(ledger.life, lambda one: f"{one.name} {one.algorithm} {one.text}"),
-        "waits": {
-            name: {"role": wait.role.name, "waited": wait.waited.total_seconds(), "seen": wait.seen.as_json()}
-            for name, wait in sorted(ledger.waits.items())
-        },
+    life = lives.write(ledger.life, lambda one: f"{one.name} {one.algorithm} {one.text}")
+    waits = {
+        name: {"role": wait.role.name, "waited": wait.waited.total_seconds(), "seen": wait.seen.as_json()}
+        for name, wait in sorted(ledger.waits.items())
     }
-    return (json.dumps(document, indent=1) + "\n").encode()
+    return versioned.write(VERSION, domain=ledger.domain, **life, waits=waits)
 
 
 def read(data: bytes) -> Ledger:
-    """The inverse of `write`. A newer version is refused rather than guessed at."""
-    if len(data) > LARGEST:
-        raise ValueError(f"larger than {LARGEST} bytes")
-    try:
-        document = json.loads(data)
-        if document["version"] != VERSION:
-            raise ValueError(f"version {document['version']}, this program knows {VERSION}")
-        waits = {str(name): _wait(item) for name, item in document["waits"].items()}
-        return Ledger(str(document["domain"]), lives.read(document, _selector), waits)
-    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, ForUser) as error:
-        raise ValueError(f"not a ledger ({type(error).__name__}: {error})") from None
+    """The inverse of `write`."""
+    return versioned.read(data, VERSION, "a ledger", _ledger)
+
+
+def _ledger(document: dict[str, Any]) -> Ledger:
+    waits = {str(name): _wait(item) for name, item in document["waits"].items()}
+    return Ledger(str(document["domain"]), lives.read(document, _selector), waits)
 
 
 def _selector(text: str) -> Selector:

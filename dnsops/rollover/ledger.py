@@ -7,18 +7,17 @@ Fails by: ValueError from `read`, with what is wrong.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from dnsops.base.errors import ForUser
+from dnsops.base import versioned
 from dnsops.base.moment import Moment
 from dnsops.records.tlsa import Tlsa
 from dnsops.rollover import lives
 from dnsops.rollover.machine import Life
 
 VERSION = 1
-LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +51,26 @@ class Ledger:
 
 def write(ledger: Ledger) -> bytes:
     """The ledger as JSON; the same ledger gives the same bytes."""
-    life = ledger.life
-    document = {
-        "version": VERSION,
-        "place": ledger.place,
-        **lives.write(life, str),
-        "ours": sorted(map(str, ledger.ours)),
-        "adopted": sorted(map(str, ledger.adopted)),
-        "foreign": sorted(map(str, ledger.foreign)),
-        "users": {str(record): sorted(names) for record, names in sorted(ledger.users.items())},
-        "matched": ledger.matched.as_json() if ledger.matched else None,
-    }
-    return (json.dumps(document, indent=1) + "\n").encode()
+    return versioned.write(
+        VERSION,
+        place=ledger.place,
+        **lives.write(ledger.life, str),
+        ours=sorted(map(str, ledger.ours)),
+        adopted=sorted(map(str, ledger.adopted)),
+        foreign=sorted(map(str, ledger.foreign)),
+        users={str(record): sorted(names) for record, names in sorted(ledger.users.items())},
+        matched=ledger.matched.as_json() if ledger.matched else None,
+    )
 
 
 def read(data: bytes) -> Ledger:
-    """The inverse of `write`. A newer version is refused rather than guessed at."""
-    if len(data) > LARGEST:
-        raise ValueError(f"larger than {LARGEST} bytes")
-    try:
-        document = json.loads(data)
-        if document["version"] != VERSION:
-            raise ValueError(f"version {document['version']}, this program knows {VERSION}")
-        life = lives.read(document, Tlsa.parse)
-        ours, adopted, foreign = (frozenset(map(Tlsa.parse, document[part])) for part in ("ours", "adopted", "foreign"))
-        users = {Tlsa.parse(key): frozenset(map(str, names)) for key, names in document["users"].items()}
-        matched = lives.moment(document["matched"])
-        return Ledger(str(document["place"]), life, ours, adopted, foreign, users, matched)
-    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, ForUser) as error:
-        raise ValueError(f"not a ledger ({type(error).__name__}: {error})") from None
+    """The inverse of `write`."""
+    return versioned.read(data, VERSION, "a ledger", _ledger)
+
+
+def _ledger(document: dict[str, Any]) -> Ledger:
+    life = lives.read(document, Tlsa.parse)
+    ours, adopted, foreign = (frozenset(map(Tlsa.parse, document[part])) for part in ("ours", "adopted", "foreign"))
+    users = {Tlsa.parse(key): frozenset(map(str, names)) for key, names in document["users"].items()}
+    matched = lives.moment(document["matched"])
+    return Ledger(str(document["place"]), life, ours, adopted, foreign, users, matched)

@@ -16,8 +16,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import apsw
 
 from dnsops.base import files
-from dnsops.base.errors import ForUser, Later, Misconfigured
+from dnsops.base.errors import ForUser, Misconfigured
 from mailsrv.directory.address import folded
-from mailsrv.store.sqlite.trouble import TROUBLE, reason
+from mailsrv.store.sqlite.opening import Kind, alone, in_words, make, opened, pragma
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -38,20 +38,24 @@ T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
 
 REGISTER = "accounts.sqlite"  # in the state directory
-APPLICATION = 0x6D736163  # PRAGMA application_id: "msac"
-PATIENCE = 10_000  # ms that another process's lock is waited for
 RESTORE = "restore it from a backup"
 
-# step n leads from version n to n + 1; steps are added, never changed
-STEPS = (
-    """
+TABLES = """
 CREATE TABLE account (
     key TEXT PRIMARY KEY, name TEXT NOT NULL, password_hash TEXT NOT NULL, scram_keys TEXT, quota TEXT,
     enabled INTEGER NOT NULL DEFAULT 1, addresses TEXT NOT NULL, may_send_as TEXT NOT NULL DEFAULT '[]');
 CREATE TABLE app_password (
     account TEXT NOT NULL, name TEXT NOT NULL, password_hash TEXT NOT NULL, expires TEXT, PRIMARY KEY (account, name));
 CREATE TABLE alias (key TEXT PRIMARY KEY, address TEXT NOT NULL, targets TEXT NOT NULL);
-""",
+"""
+KIND = Kind(
+    "the register of accounts",
+    0x6D736163,  # "msac"
+    (TABLES,),
+    strange="move it away, or " + RESTORE,
+    newer="install that again",
+    broken=RESTORE,
+    first="PRAGMA synchronous = extra",
 )
 
 
@@ -118,13 +122,13 @@ class Accounts:
 
     def version(self) -> tuple[int, ...]:
         """Whatever it is, another one means: look again."""
-        with self._lock, self._trouble():
+        with self._lock, in_words(KIND, self.path, self._shut):
             db = self._connection()
-            return (*self._file, self._written, _pragma(db, "data_version")) if db else (0,)
+            return (*self._file, self._written, pragma(db, "data_version")) if db else (0,)
 
     def entries(self) -> Entries:
         """What is there now."""
-        with self._lock, self._trouble():
+        with self._lock, in_words(KIND, self.path, self._shut):
             db = self._connection()
             entries = _whole(db, lambda: self._read(db)) if db else Entries()
         self._hashes = {folded(one.name): one.password_hash.reveal() for one in entries.accounts if one.password_hash}
@@ -132,9 +136,9 @@ class Accounts:
 
     def change(self, act: Callable[[Change], None], check: Callable[[Entries, Entries], None]) -> None:
         """`check(before, after)` refuses by raising; then nothing has happened."""
-        with self._lock, self._trouble():
+        with self._lock, in_words(KIND, self.path, self._shut):
             db = self._connection() or self._made()
-            with _alone(db):
+            with alone(db):
                 before = self._read(db)
                 act(Change(db))
                 check(before, self._read(db))
@@ -145,11 +149,11 @@ class Accounts:
         before = self._hashes.get(folded(name))
         if before is None:
             return False
-        with self._lock, self._trouble():
+        with self._lock, in_words(KIND, self.path, self._shut):
             db = self._connection()
             if db is None:
                 return False
-            with _alone(db):
+            with alone(db):
                 done = Change(db).upgrade(name, before, better)
             self._written += 1
         return done
@@ -171,7 +175,7 @@ class Accounts:
             self._shut()
             if not found.st_size:
                 raise ForUser("the register of accounts is an empty file", str(self.path), RESTORE)
-            self._db, self._file = _opened(self.path), (found.st_dev, found.st_ino)
+            self._db, self._file = opened(self.path, KIND), (found.st_dev, found.st_ino)
         return self._db
 
     def _made(self) -> apsw.Connection:
@@ -180,11 +184,8 @@ class Accounts:
         new = folder / f".{self.path.name}.{os.getpid()}"
         _remove(new)
         try:
-            os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-            if os.geteuid() == 0:
-                os.chown(new, folder.stat().st_uid, folder.stat().st_gid)
-            with closing(_opened(new)):
-                pass
+            make(new)
+            opened(new, KIND).close()
             with suppress(FileExistsError):  # another process was faster
                 self.path.hardlink_to(new)
             files.sync_directory(folder)
@@ -225,63 +226,11 @@ class Accounts:
             with suppress(apsw.Error):
                 db.close(force=True)
 
-    @contextmanager
-    def _trouble(self) -> Iterator[None]:
-        """What the disk or SQLite may do to us, in words."""
-        try:
-            yield
-        except apsw.BusyError:
-            raise Later("another program holds the register of accounts") from None
-        except TROUBLE as error:
-            self._shut()
-            raise ForUser(
-                f"the register of accounts cannot be used ({reason(error)})", str(self.path), RESTORE
-            ) from None
-
 
 def _account(row: tuple[Any, ...]) -> tuple[str, str, dict[str, Any]]:
     key, name, line, keys, quota, enabled, addresses, patterns = row
     values = {"name": name, "password_hash": line, "scram_keys": keys, "quota": quota, "enabled": bool(enabled)}
     return key, name, values | {"addresses": json.loads(addresses), "may_send_as": json.loads(patterns)}
-
-
-def _opened(path: Path) -> apsw.Connection:
-    """A connection on tables of the newest version."""
-    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    try:
-        db.set_busy_timeout(PATIENCE)
-        db.execute("PRAGMA trusted_schema = off; PRAGMA synchronous = extra")
-        _migrate(db, path)
-    except BaseException:
-        db.close(force=True)
-        raise
-    return db
-
-
-def _migrate(db: apsw.Connection, path: Path) -> None:
-    version, ours = _pragma(db, "user_version"), _pragma(db, "application_id") == APPLICATION
-    if not ours and (version or _rows(db, "SELECT 1 FROM sqlite_schema")):
-        raise ForUser("this is a database of another program", str(path), "move it away, or " + RESTORE)
-    if version > len(STEPS):
-        known = f"schema {version}, and this program knows {len(STEPS)} at most"
-        raise ForUser(f"a newer mailsrv wrote the register of accounts ({known})", str(path), "install that again")
-    for target in range(version + 1, len(STEPS) + 1):
-        with _alone(db):
-            if _pragma(db, "user_version") < target:  # another process may have been faster
-                db.execute(STEPS[target - 1])
-                db.execute(f"PRAGMA user_version = {target}; PRAGMA application_id = {APPLICATION}")
-
-
-@contextmanager
-def _alone(db: apsw.Connection) -> Iterator[None]:
-    """One transaction that writes."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
 
 
 def _whole(db: apsw.Connection, read: Callable[[], T]) -> T:
@@ -295,10 +244,6 @@ def _whole(db: apsw.Connection, read: Callable[[], T]) -> T:
 
 def _rows(db: apsw.Connection, sql: str) -> list[Any]:
     return db.execute(sql).fetchall()
-
-
-def _pragma(db: apsw.Connection, name: str) -> int:
-    return int(str(db.pragma(name)))
 
 
 def _remove(path: Path) -> None:

@@ -12,26 +12,21 @@ vouches for goes first. Fails by: `ForUser` for a file that cannot be used, `Lat
 
 from __future__ import annotations
 
-import os
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from dnsops.base import files
-from dnsops.base.errors import ForUser, Later
 from mailsrv.reports.received import Published, Received
 from mailsrv.reports.seen import Seen
-from mailsrv.store.sqlite.trouble import TROUBLE, reason
+from mailsrv.store.sqlite.opening import Kind, alone, in_words, make, opened
 
 LEDGER = "reports.sqlite"  # in the state directory
-APPLICATION = 0x6D737270  # PRAGMA application_id: "msrp"
-PATIENCE = 10_000  # ms that another process's lock is waited for
 ADVICE = "move it away: a new one is made, and only reports are lost"
 ROWS_OF_A_DOMAIN = 5_000  # different lines of one domain in one day
 ROWS_OF_A_DAY = 100_000
@@ -39,9 +34,7 @@ MOST_RECEIVED = 20_000  # reports
 MOST_BYTES = 512 << 20  # of them, as they are kept
 KEEP_SEEN = timedelta(days=10)  # what we saw: it is reported within two days
 
-# step n leads from version n to n + 1; steps are added, never changed
-STEPS = (
-    """
+TABLES = """
 CREATE TABLE seen (
     kind TEXT NOT NULL, day TEXT NOT NULL, domain TEXT NOT NULL, text TEXT NOT NULL, other TEXT NOT NULL,
     count INTEGER NOT NULL, PRIMARY KEY (kind, day, domain, text)) WITHOUT ROWID;
@@ -58,7 +51,16 @@ CREATE TABLE received (
     total INTEGER NOT NULL, failed INTEGER NOT NULL, document BLOB NOT NULL,
     UNIQUE (kind, organization, report, domain, proven));
 CREATE INDEX received_domain ON received (domain, "end");
-""",
+"""
+KIND = Kind(
+    "the ledger of reports",
+    0x6D737270,  # "msrp"
+    (TABLES,),
+    strange=ADVICE,
+    newer="install that again, or " + ADVICE,
+    broken=ADVICE,
+    first="PRAGMA temp_store = memory; PRAGMA journal_size_limit = 67108864",
+    then="PRAGMA journal_mode = wal; PRAGMA synchronous = full",
 )
 
 
@@ -187,20 +189,21 @@ class Ledger:
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        with self._lock, self._trouble():
+        with self._lock, in_words(KIND, self.path, self._shut):
             yield self._connection()
 
     @contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
-        with self._lock, self._trouble():
+        with self._lock, in_words(KIND, self.path, self._shut):
             db = self._connection()
-            with _alone(db):
+            with alone(db):
                 yield db
 
     def _connection(self) -> apsw.Connection:
         if self._db is None:
-            _make(self.path)
-            self._db = _opened(self.path)
+            with suppress(FileExistsError):
+                make(self.path)
+            self._db = opened(self.path, KIND)
         return self._db
 
     def _shut(self) -> None:
@@ -208,17 +211,6 @@ class Ledger:
         if db is not None:
             with suppress(apsw.Error):
                 db.close(force=True)
-
-    @contextmanager
-    def _trouble(self) -> Iterator[None]:
-        """What the disk or SQLite may do to us, in words."""
-        try:
-            yield
-        except apsw.BusyError:
-            raise Later("another program holds the ledger of reports") from None
-        except TROUBLE as error:
-            self._shut()
-            raise ForUser(f"the ledger of reports cannot be used ({reason(error)})", str(self.path), ADVICE) from None
 
 
 def _add(db: apsw.Connection, seen: Seen, count: int) -> bool:
@@ -277,60 +269,5 @@ def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def _make(path: Path) -> None:
-    """A file that only we may read; root's belongs to whom the state directory belongs to."""
-    folder = files.private_directory(path.parent)
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        return
-    with closing(os.fdopen(handle, "rb")):
-        if os.geteuid() == 0:
-            os.fchown(handle, folder.stat().st_uid, folder.stat().st_gid)
-
-
-def _opened(path: Path) -> apsw.Connection:
-    """A connection on tables of the newest version."""
-    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    try:
-        db.set_busy_timeout(PATIENCE)
-        db.execute("PRAGMA trusted_schema = off; PRAGMA temp_store = memory; PRAGMA journal_size_limit = 67108864")
-        _migrate(db, path)
-        db.execute("PRAGMA journal_mode = wal; PRAGMA synchronous = full")
-    except BaseException:
-        db.close(force=True)
-        raise
-    return db
-
-
-def _migrate(db: apsw.Connection, path: Path) -> None:
-    version, ours = _pragma(db, "user_version"), _pragma(db, "application_id") == APPLICATION
-    if not ours and (version or _rows(db, "SELECT 1 FROM sqlite_schema")):
-        raise ForUser("this is a database of another program", str(path), ADVICE)
-    if version > len(STEPS):
-        raise ForUser("a newer mailsrv wrote the ledger of reports", str(path), "install that again, or " + ADVICE)
-    for target in range(version + 1, len(STEPS) + 1):
-        with _alone(db):
-            if _pragma(db, "user_version") < target:  # another process may have been faster
-                db.execute(STEPS[target - 1])
-                db.execute(f"PRAGMA user_version = {target}; PRAGMA application_id = {APPLICATION}")
-
-
-@contextmanager
-def _alone(db: apsw.Connection) -> Iterator[None]:
-    """One transaction that writes."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-
-
 def _rows(db: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
     return db.execute(sql, values).fetchall()
-
-
-def _pragma(db: apsw.Connection, name: str) -> int:
-    return int(str(db.pragma(name)))

@@ -35,6 +35,7 @@ from mailsrv.spam import greylist, reputation
 from mailsrv.spam.greylist import Answer, State, Triplet
 from mailsrv.spam.lately import Change, Keys, Lately, Row
 from mailsrv.spam.reputation import Mark, Record
+from mailsrv.store.sqlite.opening import alone, pragma, version
 from mailsrv.store.sqlite.trouble import TROUBLE, reason
 
 T = TypeVar("T")
@@ -207,18 +208,13 @@ class Ledger:
 
     def _transaction(self, act: Callable[[apsw.Connection], T], now: float, changes: int = 1) -> T:
         def whole(db: apsw.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with alone(db):
                 result = act(db)
                 self._changes += changes
                 if self._changes >= SWEEP:
                     _sweep(db, now)
                     self._changes = 0
-                db.execute("COMMIT")
-                return result
-            finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+            return result
 
         return self._used(whole)
 
@@ -244,15 +240,15 @@ def _opened(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         db.set_busy_timeout(BUSY)
-        db.execute("PRAGMA trusted_schema = off; PRAGMA journal_mode = wal; PRAGMA synchronous = normal").fetchall()
-        db.execute("BEGIN IMMEDIATE")  # another process may be making them
-        known = int(str(db.pragma("application_id"))), int(str(db.pragma("user_version")))
-        if known == (0, 0) and not db.execute("SELECT 1 FROM sqlite_schema").fetchall():
-            db.execute(TABLES)
-            db.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
-        elif known != (APPLICATION, VERSION):
-            raise apsw.NotADBError("of another program, or another version")
-        db.execute("COMMIT")
+        db.execute("PRAGMA trusted_schema = off")
+        with alone(db):  # another process may be making them
+            known = pragma(db, "application_id"), version(db)
+            if known == (0, 0) and not db.execute("SELECT 1 FROM sqlite_schema").fetchall():
+                db.execute(TABLES)
+                db.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
+            elif known != (APPLICATION, VERSION):
+                raise apsw.NotADBError("of another program, or another version")
+        db.execute("PRAGMA journal_mode = wal; PRAGMA synchronous = normal").fetchall()  # now that it is ours to change
     except BaseException:
         db.close(force=True)
         raise

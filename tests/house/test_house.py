@@ -19,6 +19,7 @@ PURE = (
     "dnsops.base.flow",
     "dnsops.base.moment",
     "dnsops.base.printable",
+    "dnsops.base.versioned",
     "dnsops.certs.chain",
     "dnsops.certs.dialogue",
     "dnsops.commands.dkim_show",
@@ -33,6 +34,7 @@ PURE = (
     "dnsops.reconcile.dkim_target",
     "dnsops.reconcile.report",
     "dnsops.reconcile.target",
+    "dnsops.reconcile.telling",
     "dnsops.records",
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",
@@ -63,10 +65,8 @@ PURE = (
     *(
         f"mailsrv.auth.{room}"
         for room in ("again", "arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys")
-    ),
-    *(
-        f"mailsrv.auth.{room}"
         for room in ("results", "sealers", "signature", "signatures", "signing", "treewalk", "verdicts")
+        for room in ("arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys", "results")
     ),
     "mailsrv.echo",
     "mailsrv.message",
@@ -93,8 +93,7 @@ PURE = (
             "wanted",
         )
     ),
-    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "outgoing", "told")),
-    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "srs")),
+    *(f"mailsrv.receive.{room}" for room in ("heading", "letters", "needs", "notice", "outgoing", "srs", "told")),
     *(
         f"mailsrv.smtp.{room}"
         for room in ("door", "extensions", "grammar", "limits", "octets", "parameters", "proxy", "replies")

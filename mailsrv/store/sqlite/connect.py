@@ -16,7 +16,8 @@ import apsw
 
 from dnsops.base import files
 from dnsops.base.errors import ForUser
-from mailsrv.store.sqlite import schema
+from mailsrv.store.sqlite.opening import migrate
+from mailsrv.store.sqlite.schema import KIND
 from mailsrv.store.sqlite.trouble import TROUBLE, reason
 
 DATABASE = "mail.db"
@@ -37,7 +38,7 @@ def prepare(directory: Path) -> Path:
                 _make(path)
         _readable(path)
         with closing(connection(path)) as db:
-            schema.migrate(db, str(path))
+            migrate(db, str(path), KIND)
     except TROUBLE as error:
         raise for_user(path, error) from None
     return path
@@ -81,7 +82,7 @@ def _make(path: Path) -> None:
     db = apsw.Connection(str(new))
     new.chmod(0o600)
     durable(db)
-    schema.migrate(db, str(path))
+    migrate(db, str(path), KIND)
     db.close()  # the last connection takes the journal into the file
     with new.open("rb") as file:
         os.fsync(file.fileno())

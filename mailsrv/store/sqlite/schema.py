@@ -1,18 +1,8 @@
-"""The tables, and the way from each version of them to the next.
-
-A step and its new version number are one transaction, so that a kill at any point leaves the old version or the new one.
-Fails by: `ForUser` for a database that is newer than this program, or somebody else's.
-"""
+"""The tables of the mail store; `opening.migrate` leads from each version of them to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import apsw
-
-from dnsops.base.errors import ForUser
-
-APPLICATION = 0x6D736474  # PRAGMA application_id: "msdt"
+from mailsrv.store.sqlite.opening import Kind
 
 # mailbox.modseq is the highest of its messages; account.modseq the last one given, so that it grows strictly.
 # mailbox.forgotten: expunged UIDs up to this modseq are no longer remembered, `remembered` of them are.
@@ -64,35 +54,10 @@ CREATE TABLE hop (
 CREATE INDEX hop_next ON hop (next);
 """
 
-STEPS: tuple[str, ...] = (FIRST,)  # step n leads from version n to n + 1; steps are added, never changed
-
-
-def migrate(db: apsw.Connection, where: str, steps: Sequence[str] = STEPS) -> None:
-    """Bring the tables to the newest version; each step whole or not at all."""
-    check(db, where, len(steps))
-    for target in range(version(db) + 1, len(steps) + 1):
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            if version(db) < target:  # another process may have been faster
-                db.execute(steps[target - 1])
-                db.execute(f"PRAGMA user_version = {target}; PRAGMA application_id = {APPLICATION}")
-            db.execute("COMMIT")
-        finally:
-            if not db.get_autocommit():
-                db.execute("ROLLBACK")
-
-
-def check(db: apsw.Connection, where: str, newest: int) -> None:
-    """Whether this is a database of ours that we understand."""
-    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchall() != [(0,)]
-    if (version(db) or tables) and db.pragma("application_id") != APPLICATION:
-        raise ForUser("this is a database of another program", where, "give the mail store a directory of its own")
-    if version(db) > newest:
-        known = f"schema {version(db)}, and this program knows {newest} at most"
-        raise ForUser(
-            f"a newer mailsrv wrote this database ({known})", where, "install that version again, or restore a backup"
-        )
-
-
-def version(db: apsw.Connection) -> int:
-    return int(str(db.pragma("user_version")))
+KIND = Kind(
+    "this database",
+    0x6D736474,  # "msdt"
+    (FIRST,),
+    strange="give the mail store a directory of its own",
+    newer="install that version again, or restore a backup",
+)

@@ -16,7 +16,8 @@ from dnsops.certs.chain import Chain
 from dnsops.providers.door import Mark
 from dnsops.reconcile import outside
 from dnsops.reconcile.ledgers import Ledgers
-from dnsops.reconcile.report import findings_of, status
+from dnsops.reconcile.report import status
+from dnsops.reconcile.telling import findings_of
 from dnsops.resolve.answer import Security
 from dnsops.rollover import ledger as ledger_form
 from dnsops.rollover.ledger import Ledger

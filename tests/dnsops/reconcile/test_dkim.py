@@ -14,8 +14,9 @@ from dnsops.base import files
 from dnsops.base.errors import Exit, Later
 from dnsops.dkim.keys import Keys
 from dnsops.dkim.ring import Role, Selector
-from dnsops.reconcile.dkim_report import SCHEMA, document, findings_of, sentence, status
+from dnsops.reconcile.dkim_report import SCHEMA, document, sentence, status
 from dnsops.reconcile.dkim_target import Outcome
+from dnsops.reconcile.telling import findings_of
 from dnsops.records.txt.dkim import DkimKey
 from dnsops.resolve.answer import Security
 from tests.dnsops.reconcile.dkim_world import DOMAIN, NOON, TTL, Killed, World, owners, refused

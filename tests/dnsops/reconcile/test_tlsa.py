@@ -12,7 +12,8 @@ from dnsops.base.errors import Exit, ForUser, Later
 from dnsops.certs.chain import Chain
 from dnsops.providers.door import Mark
 from dnsops.reconcile import report
-from dnsops.reconcile.report import document, findings_of, status
+from dnsops.reconcile.report import document, status
+from dnsops.reconcile.telling import findings_of
 from dnsops.resolve.answer import Security
 from tests.dnsops.certificates import chain
 from tests.dnsops.reconcile.world import ADDRESSES, HOST, NOON, OWNER, TTL, FixedSource, Killed, World, record, texts

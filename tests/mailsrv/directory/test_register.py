@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from dnsops.base.secrets import Secret
 from dnsops.base.settings.mailserver import Account, AppPassword
 from mailsrv.directory import register
 from mailsrv.directory.register import REGISTER, Accounts, Change, Entries
+from mailsrv.store.sqlite.opening import opened, version
 
 
 def anything(before: Entries, after: Entries) -> None:
@@ -178,22 +181,23 @@ def test_several_who_begin_at_once_lose_nothing(accounts: Accounts) -> None:
     assert len(accounts.entries().accounts) == 40
 
 
-def test_a_migration_that_was_killed_begins_again(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_was_killed_begins_again(accounts: Accounts) -> None:
     put(accounts, an_account())
     accounts.close()
     script = (
-        "import os, sys, pathlib; from mailsrv.directory import register\n"
-        "register.STEPS += ('ALTER TABLE account ADD note TEXT',)\n"
-        "real = register._pragma\n"
+        "import os, sys, pathlib; from dataclasses import replace\n"
+        "from mailsrv.directory import register; from mailsrv.store.sqlite import opening\n"
+        "register.KIND = replace(register.KIND, steps=(*register.KIND.steps, 'ALTER TABLE account ADD note TEXT'))\n"
+        "real = opening.pragma\n"
         "def hooked(db, name):\n"
         "    db.set_commit_hook(lambda: os._exit(9))\n"
         "    return real(db, name)\n"
-        "register._pragma = hooked\n"
+        "opening.pragma = hooked\n"
         "register.Accounts(pathlib.Path(sys.argv[1])).entries()\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(accounts.path)], check=False, timeout=60)
     assert done.returncode == 9
-    monkeypatch.setattr(register, "STEPS", (*register.STEPS, "ALTER TABLE alias ADD note TEXT"))
-    with register.closing(register._opened(accounts.path)) as db:
-        assert register._pragma(db, "user_version") == 2
-        assert register._rows(db, "SELECT name FROM account") == [("user3",)]
+    longer = replace(register.KIND, steps=(*register.KIND.steps, "ALTER TABLE alias ADD note TEXT"))
+    with closing(opened(accounts.path, longer)) as db:
+        assert version(db) == 2
+        assert db.execute("SELECT name FROM account").fetchall() == [("user3",)]

@@ -7,6 +7,7 @@ import io
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -17,6 +18,7 @@ from dnsops.base.log import Log
 from mailsrv.store.door import Change, Op, Place, Store
 from mailsrv.store.sqlite import SqliteStore, index, schema
 from mailsrv.store.sqlite.connect import connection, prepare
+from mailsrv.store.sqlite.opening import migrate, version
 from mailsrv.store.sqlite.work import Work
 from mailsrv.store.sqlite.writer import Writer
 from tests.mailsrv.store.letters import INBOX, NOON, letter
@@ -92,9 +94,9 @@ async def test_an_unnumbered_database_of_a_stranger_is_left_alone(tmp_path: Path
 async def test_a_newer_database_is_refused_with_both_numbers(tmp_path: Path, log: io.StringIO) -> None:
     path = await made(tmp_path, log)
     db = connection(path)
-    db.execute(f"PRAGMA user_version = {len(schema.STEPS) + 1}")
+    db.execute(f"PRAGMA user_version = {len(schema.KIND.steps) + 1}")
     db.close()
-    known = f"schema {len(schema.STEPS) + 1}, and this program knows {len(schema.STEPS)} at most"
+    known = f"schema {len(schema.KIND.steps) + 1}, and this program knows {len(schema.KIND.steps)} at most"
     assert sentence(tmp_path) == f"a newer mailsrv wrote this database ({known})"
 
 
@@ -140,14 +142,14 @@ def test_migrations_are_whole_or_not_at_all_and_go_on_where_they_were(tmp_path: 
     broken = "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1)"
     db = apsw.Connection(str(tmp_path / "db"))
     with pytest.raises(apsw.SQLError):
-        schema.migrate(db, "db", (first, broken))
-    assert schema.version(db) == 1
-    schema.migrate(db, "db", (first, second))
-    schema.migrate(db, "db", (first, second))
-    assert schema.version(db) == 2
+        migrate(db, "db", replace(schema.KIND, steps=(first, broken)))
+    assert version(db) == 1
+    migrate(db, "db", replace(schema.KIND, steps=(first, second)))
+    migrate(db, "db", replace(schema.KIND, steps=(first, second)))
+    assert version(db) == 2
     assert db.execute("SELECT x FROM b").fetchall() == [(1,)]
     with pytest.raises(ForUser):
-        schema.migrate(db, "db", (first,))
+        migrate(db, "db", replace(schema.KIND, steps=(first,)))
 
 
 async def test_two_processes_may_open_a_new_directory(tmp_path: Path, log: io.StringIO) -> None:
