@@ -21,7 +21,7 @@ demo: setup
 	@$(ENTER) $(PYTHON) -m tests.lab.demo
 
 test: setup
-	@$(ENTER) $(PYTHON) -m pytest $(ARGS)
+	@if [ -n "$(ARGS)" ]; then $(ENTER) $(PYTHON) -m pytest $(ARGS); else .ci/halves $(PYTHON); fi
 
 lint: setup
 	@$(VENV)/bin/ruff check .
