@@ -241,6 +241,7 @@ PARSERS: dict[str, Parser] = {
             + MAIL,
             b"Received: from h ([IPv6:2001:db8::1]) by x with SMTP id 00ff00ff\r\n",
         ),
+        of=["retold"],
     ),
     "addresses": Parser(
         addresses.addresses, (b'g: "a\\"" <b@c> (d (e)), f;, =?x?q?y?= <>', *ADDRESSES), of=["addresses"]
