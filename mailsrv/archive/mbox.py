@@ -40,11 +40,14 @@ _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep
 
 
 def is_mbox(path: Path) -> bool:
-    """Whether it begins like one."""
+    """Whether it begins like one; what cannot be read does not."""
     if not path.is_file() or path.is_symlink():
         return False
-    with path.open("rb") as file:
-        return file.read(5) == b"From "
+    try:
+        with path.open("rb") as file:
+            return file.read(5) == b"From "
+    except OSError:
+        return False
 
 
 def read(path: Path, mailbox: str = "INBOX") -> Iterator[Kept | Unfit]:

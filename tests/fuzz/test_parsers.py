@@ -49,6 +49,7 @@ from mailsrv.message import (
     parameters,
     reading,
     received,
+    retold,
     scan,
     structure,
     subjects,
@@ -232,6 +233,14 @@ PARSERS: dict[str, Parser] = {
         lambda data: (received.hops(data), received.was_delivered_to(data, "a@b"), received.without_return_path(data)),
         (MAIL, b"Delivered-To: a@b\r\nReturn-Path: <x>\r\n\ty\r\n\r\n"),
         of=["hops", "was_delivered_to", "without_return_path"],
+    ),
+    "how it came": Parser(
+        retold.retold,
+        (
+            b"Return-Path: <a@b>\r\nReceived: from h (n [192.0.2.1])\r\n\tby x with ESMTPS id 0123456789abcdef;\r\n\tdate\r\n"
+            + MAIL,
+            b"Received: from h ([IPv6:2001:db8::1]) by x with SMTP id 00ff00ff\r\n",
+        ),
     ),
     "addresses": Parser(
         addresses.addresses, (b'g: "a\\"" <b@c> (d (e)), f;, =?x?q?y?= <>', *ADDRESSES), of=["addresses"]

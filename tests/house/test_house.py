@@ -60,13 +60,11 @@ PURE = (
     ),
     *(
         f"mailsrv.auth.{room}"
-        for room in ("arc", "canonical", "dkim", "keys", "results", "signature", "signing", "verdicts")
+        for room in ("again", "arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys")
     ),
     *(
         f"mailsrv.auth.{room}"
-        for room in ("again", "arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys")
         for room in ("results", "sealers", "signature", "signatures", "signing", "treewalk", "verdicts")
-        for room in ("arc", "asked", "author", "canonical", "decide", "dkim", "dmarc", "iprev", "keys", "results")
     ),
     "mailsrv.echo",
     "mailsrv.message",

@@ -252,3 +252,8 @@ def test_any_octets_are_read(parts: list[bytes]) -> None:
         assert border.startswith(b"From ")
         assert content is not None
         mbox._unflagged(content)
+
+
+def test_a_file_that_cannot_be_read_is_no_mbox() -> None:
+    """In /proc, or below a disk that fails: the command says what the directory is, and does not end in a traceback."""
+    assert not mbox.is_mbox(Path("/proc/self/mem"))
