@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from dnsops.base import files
 from dnsops.base.errors import Deliberate
 from dnsops.base.log import Log
+from dnsops.resolve import reading  # noqa: F401 - while root can read it: the resolver is made by a user who perhaps cannot
 from dnsops.resolve.choice import resolver
 from dnsops.resolve.remembered import Remembered
 from dnsops.resolve.settings import configured
