@@ -11,7 +11,7 @@ import dns.message
 import pytest
 
 from dnsops.base.errors import Later
-from dnsops.base.flow import arun
+from dnsops.base.flow import Flow, arun
 from dnsops.resolve import libunbound
 from dnsops.resolve.answer import Answer, Question, Resolver, Security
 from mailsrv.auth.decide import Action, Rules, decide
@@ -53,7 +53,9 @@ async def route(resolver: Resolver) -> Way:
     return await arun(Router(Ours(loopback=False)).route("n.example.net"), ask)
 
 
-async def unsigned(content: bytes, resolver: Resolver, now: datetime) -> tuple[tuple[Dkim, ...], Arc]:
+def unsigned(content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+    """A message without signatures asks for no keys."""
+    yield from ()
     return (), Arc(Result.NONE)
 
 
