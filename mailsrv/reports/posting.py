@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import SplitResult, urlsplit
 
+MOST_ADDRESSES = 4  # of one host
 PATIENCE = 20.0
 DEADLINE = 60.0
 PORT = 443
@@ -53,24 +54,28 @@ class Posting:
     def _post(self, url: str, data: bytes, media: str) -> str:
         try:
             parts = _checked(url, self._port)
-            address = self._address(parts.hostname or "")
-            status = self._answer(parts, address, data, media)
+            with self._connected(parts.hostname or "") as plain:
+                status = self._answer(parts, plain, data, media)
         except (OSError, ValueError, http.client.HTTPException) as error:
             return f"{url[:100]}: {_reason(error)}"
         return "" if 200 <= status < 300 else f"{url[:100]}: the answer was {status}"
 
-    def _address(self, host: str) -> str:
-        found = [str(row[4][0]) for row in socket.getaddrinfo(host, self._port, type=socket.SOCK_STREAM)]
-        for address in found:
-            if self._may(address):
-                return address
-        raise ValueError("the host has no public address")
+    def _connected(self, host: str) -> socket.socket:
+        """To the first of its addresses that may be spoken to and lets us in."""
+        found = dict.fromkeys(str(row[4][0]) for row in socket.getaddrinfo(host, self._port, type=socket.SOCK_STREAM))
+        usable = [address for address in found if self._may(address)][:MOST_ADDRESSES]
+        if not usable:
+            raise ValueError("the host has no public address")
+        for address in usable[:-1]:
+            with suppress(OSError):
+                return socket.create_connection((address, self._port), PATIENCE)
+        return socket.create_connection((usable[-1], self._port), PATIENCE)
 
-    def _answer(self, parts: SplitResult, address: str, data: bytes, media: str) -> int:
+    def _answer(self, parts: SplitResult, plain: socket.socket, data: bytes, media: str) -> int:
         host = parts.hostname or ""
         connection = http.client.HTTPConnection(host, self._port, timeout=PATIENCE)
         context = self._context or ssl.create_default_context()
-        with socket.create_connection((address, self._port), PATIENCE) as plain, _ended_after(plain, DEADLINE):
+        with _ended_after(plain, DEADLINE):
             with context.wrap_socket(plain, server_hostname=host) as encrypted:
                 connection.sock = encrypted
                 path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from mailsrv.reports import posting
 from mailsrv.reports.posting import Posting, is_public
 from tests.dnsops.certificates import issue, issuer, key, key_pem
+from tests.lab.streams import start_server
 
 MEDIA = "application/tlsrpt+gzip"
 
@@ -47,7 +49,7 @@ async def server(folder: Path, answer: bytes, heard: list[bytes], name: str = "l
         writer.close()
         idle.set()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    listening = await start_server(serve, "127.0.0.1", 0, ssl=context)
     async with listening:
         yield listening.sockets[0].getsockname()[1]
         await idle.wait()
@@ -135,3 +137,18 @@ ADDRESSES = [
 @pytest.mark.parametrize("address, public", ADDRESSES)
 def test_which_addresses_are_the_internets(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+def test_a_host_that_answers_at_its_second_address_gets_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+
+    def two(host: str, *more: object, **named: object) -> list[object]:
+        hosts = ("127.0.0.9", "127.0.0.1") if host == "localhost" else (host,)
+        return [row for one in hosts for row in real(one, *more, **named)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    heard: list[bytes] = []
+    assert asyncio.run(posted(tmp_path, ANSWERS[0][0], "https://localhost:PORT/", heard)) == ""
+    assert len(heard) == 1
