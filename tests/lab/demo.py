@@ -19,7 +19,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -35,6 +35,7 @@ from tests.lab.mx import Mx
 from tests.lab.network import CLOUDFLARE, MX, MX2, MX6, Unavailable, private_network
 from tests.lab.pki import Credentials, Pki, new_key
 from tests.lab.postfix import Sender, Verdict, finger
+from tests.lab.program import wait_until
 
 HOST, OTHER = "mx1.example.org", "mx2.example.org"
 TTL = 300  # what Cloudflare is told
@@ -262,16 +263,23 @@ def dkim(stage: Stage) -> None:
 
 def trusted(stage: Stage, server: MailServer, far: Far, number: str) -> tuple[str, ...]:
     """A mail of ours at the stranger's; gives the selectors that signed it."""
+    # the server looks at its keys once a second
+    wait_until(lambda: len(server.events("dkim.signing")) >= int(number), "the server to sign with the keys", 20)
     demo_trust.letter(
         server, USER, f"{USER}@{DOMAIN}", f"{demo_trust.USER}@{demo_trust.FAR_DOMAIN}", f"letter {number}"
     )
     selectors = demo_trust.trusted(far)
-    sent = server.events("send.delivered") + server.events("send.relayed")
+    wait_until(lambda: len(_sent(server)) >= int(number), "the log line of the delivery", 20)
+    sent = _sent(server)
     stage.tell(
         f"{USER} writes to {demo_trust.USER}@{demo_trust.FAR_DOMAIN}: policy {sent[-1]['policy']}, {sent[-1]['trust']}"
     )
     stage.tell(f"Authentication-Results there: {', '.join(demo_trust.PASSED)}, by {' and '.join(selectors)}")
     return selectors
+
+
+def _sent(server: MailServer) -> list[dict[str, Any]]:
+    return server.events("send.delivered") + server.events("send.relayed")
 
 
 def certificate(stage: Stage) -> Chain:
