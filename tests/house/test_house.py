@@ -15,6 +15,7 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
+    "dnsops.acme.door",
     "dnsops.base.errors",
     "dnsops.base.flow",
     "dnsops.base.moment",
@@ -26,6 +27,7 @@ PURE = (
     "dnsops.commands.tlsa_show",
     "dnsops.dkim.public",
     "dnsops.dkim.ring",
+    "dnsops.plan",
     "dnsops.providers.cloudflare_errors",
     "dnsops.providers.cloudflare_form",
     "dnsops.providers.door",
@@ -40,6 +42,7 @@ PURE = (
     "dnsops.resolve.extended",
     "dnsops.resolve.packet",
     "dnsops.rollover",
+    "dnsops.wanted",
     *(
         f"mailsrv.directory.{room}"
         for room in (

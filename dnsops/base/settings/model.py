@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dnsops.base.settings.acme import Acme
 from dnsops.base.settings.dkim import Dkim
 from dnsops.base.settings.inbound import Inbound
 from dnsops.base.settings.mailserver import (
@@ -25,10 +26,12 @@ from dnsops.base.settings.mailserver import (
     Queue,
     Tls,
 )
+from dnsops.base.settings.records import Records
 from dnsops.base.settings.reports import Reports
 from dnsops.base.settings.section import FilePath, Port, SecretPath, Section, Text, Ttl
 from dnsops.base.settings.spam import Echo, Spam, Srs
 from dnsops.base.settings.transport import Transport
+from dnsops.base.settings.web import Web
 from dnsops.base.settings.words import (
     ONE_OR_MANY,
     Address,
@@ -42,13 +45,11 @@ from dnsops.base.settings.words import (
     WebAddress,
 )
 
-LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
-
 
 class Dns(Section):
     """Who holds the zones, and how to write there."""
 
-    provider: Literal["cloudflare", "rfc2136", "zonefile"] = Field(
+    provider: Literal["cloudflare", "rfc2136", "zonefile", "octodns"] = Field(
         description="Who holds the zone.", examples=["cloudflare"]
     )
     token: SecretText | None = Field(
@@ -73,19 +74,6 @@ class Dns(Section):
         default=300,
         description="The TTL of our records, in seconds; caches are waited for twice as long.",
         examples=[300],
-    )
-
-
-class Acme(Section):
-    """Where certificates are issued."""
-
-    contact: MailAddress | None = Field(
-        default=None, description="The mail address that the authority may write to.", examples=["user1@example.org"]
-    )
-    directory: WebAddress = Field(
-        default=LETS_ENCRYPT,
-        description="The authority's ACME directory; Let's Encrypt unless given.",
-        examples=[LETS_ENCRYPT],
     )
 
 
@@ -255,6 +243,7 @@ class Settings(Section):
         default=(), description="The domains whose mail comes here.", examples=[["example.org"]]
     )
     dns: Dns | None = Field(default=None, description="Who holds the zones, and how to write there.")
+    records: Records = Field(default=Records(), description="What DNS shall say about our host and domains.")
     acme: Acme = Field(default=Acme(), description="Where certificates are issued.")
     accounts: tuple[Account, ...] = Field(default=(), description="Who has mail here; more may live in the database.")
     aliases: tuple[Alias, ...] = Field(default=(), description="Addresses whose mail goes to others.")
@@ -293,6 +282,7 @@ class Settings(Section):
     spam: Spam = Field(default=Spam(), description="Whose advice is taken on whether mail is wanted.")
     echo: Echo = Field(default=Echo(), description="Addresses that answer with what we saw of a mail.")
     srs: Srs = Field(default=Srs(), description="Sender addresses of mail that an alias sends on elsewhere.")
+    web: Web = Field(default=Web(), description="What the server shows on the web.")
     transport: Transport = Field(default=Transport(), description="How mail to other servers is encrypted.")
     tlsa: Tlsa = Field(default=Tlsa(), description="DANE: the records that say which key a port shows.")
     dkim: Dkim = Field(default=Dkim(), description="DKIM: the signatures of our mail, and the keys that verify them.")

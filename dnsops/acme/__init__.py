@@ -1,0 +1,1 @@
+"""Certificates issued by an ACME authority, on certbot's library."""

@@ -1,0 +1,1 @@
+"""Every record that a mail domain should have, and why."""
