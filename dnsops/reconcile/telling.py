@@ -16,8 +16,8 @@ from dnsops.rollover.look import Finding
 Json = dict[str, object]
 
 # From what needs a person first down to what needs nobody: the document's own action is the first that occurs.
-URGENCY = ("later", "refuse", "make", "publish", "switch", "prune", "wait", "none")
-CHANGES = ("make", "publish", "switch", "prune")
+URGENCY = ("later", "refuse", "order", "make", "publish", "switch", "prune", "wait", "none")
+CHANGES = ("order", "make", "publish", "switch", "prune")
 
 
 class Decision(Protocol):

@@ -27,6 +27,7 @@ PURE = (
     "dnsops.commands.tlsa_show",
     "dnsops.dkim.public",
     "dnsops.dkim.ring",
+    "dnsops.dnssec",
     "dnsops.plan",
     "dnsops.providers.cloudflare_errors",
     "dnsops.providers.cloudflare_form",
