@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 
 from dnsops.base import files
+from dnsops.reconcile.interfaces import global_addresses
 from mailsrv.quickstart import facts
 from mailsrv.serving.addresses import local
 from mailsrv.serving.privileges import USUAL
@@ -25,7 +26,9 @@ _TIMEX = 512  # octets: more than struct timex has anywhere
 
 
 def public_addresses() -> tuple[str, ...]:
-    """Those of our interfaces that mean us everywhere, IPv4 first."""
+    """Those that the kernel would send from, when they mean us everywhere; else all such of our interfaces, IPv4 first."""
+    if chosen := global_addresses():
+        return chosen
     found = [ipaddress.ip_address(one) for one in local()]
     everywhere = [
         one for one in found if not any(one in network for network in NOBODYS if network.version == one.version)
