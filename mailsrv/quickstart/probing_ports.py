@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -40,7 +41,13 @@ async def _dialled(server: str, source: str | None) -> facts.Dialled:
     except TimeoutError:
         return facts.Dialled(server, "no answer")
     except (OSError, ValueError) as error:
-        return facts.Dialled(server, (error.strerror if isinstance(error, OSError) else "") or str(error))
+        return facts.Dialled(server, _reason(error))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """asyncio's own words name the address again, which we do already."""
+    number = error.errno or 0 if isinstance(error, OSError) else 0
+    return os.strerror(number) if number > 0 else str(error.args[-1] if error.args else error)
 
 
 async def _greeted(host: str, port: int, source: str | None) -> str:
@@ -57,7 +64,7 @@ async def _greeted(host: str, port: int, source: str | None) -> str:
     # 4xx and 5xx are greetings too: somebody is there, and the way is open
     if line[:3].isdigit():
         return ""
-    return f"it says {printable(line[:60].decode('ascii', 'replace').strip())!r}" if line else "it hung up"
+    return f"it says {printable(line[:60].decode('ascii', 'replace').strip())}" if line else "it hung up"
 
 
 async def ports(addresses: Sequence[str], state: Path) -> facts.Ports:

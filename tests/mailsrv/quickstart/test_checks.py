@@ -20,8 +20,7 @@ def answer(name: str, type_name: str, *texts: str, security: Security = Security
     dns = MemoryDns({"": security})
     if texts:
         dns.put(name, type_name, *texts)
-    found = dns._found(name, type_name, security, ())
-    return found
+    return dns._found(name, type_name, security, ())
 
 
 def zone(soa: Answer | None = None, dnskey: Answer | None = None, mx: Answer | None = None) -> facts.Zone:
@@ -112,7 +111,11 @@ TABLE: list[tuple[Fact, Level, str]] = [
     (facts.Machine(False, False, True, "/var", 50 * GIB), Level.WARNING, "cannot open port 25"),
     (facts.Machine(True, True, True, "/var", GIB), Level.WARNING, "1.0 GiB left"),
     (facts.Machine(True, True, True, "/var", 1), Level.TROUBLE, "make room"),
-    (facts.Machine(False, True, True, "/var", 9 * GIB, (("/etc/mailsrv", "/etc is not ours"),)), Level.TROUBLE, "--output"),
+    (
+        facts.Machine(False, True, True, "/var", 9 * GIB, (("/etc/mailsrv", "/etc is not ours"),)),
+        Level.TROUBLE,
+        "--output",
+    ),
     (facts.Age(DOMAIN, 10), Level.WARNING, "registered 10 days ago"),
 ]
 

@@ -40,8 +40,10 @@ def test_it_loads_and_says_what_was_answered(tmp_path: Path) -> None:
     assert found.targets[0].ports == (25, 465, 993)
     (account,) = found.accounts
     assert (account.name, account.addresses) == ("user1", ("user1@example.org",))
-    assert account.password_hash and account.password_hash.reveal() == PROOF.password_hash
-    assert account.scram_keys and account.scram_keys.reveal() == PROOF.scram_keys
+    assert account.password_hash
+    assert account.password_hash.reveal() == PROOF.password_hash
+    assert account.scram_keys
+    assert account.scram_keys.reveal() == PROOF.scram_keys
     assert found.listeners.smtp.bind == ("::", "0.0.0.0")
     assert found.queue.bind == ()
 
@@ -69,7 +71,8 @@ def test_every_holder_comes_back_as_it_was_named(
     answers = replace(PLAIN, provider=provider, credential=credential)
     found = loaded(answers, tmp_path)
     assert line.format(tmp_path) in (tmp_path / "mailsrv.yml").read_text()
-    assert found.dns and spec_of(found.dns) == spec
+    assert found.dns
+    assert spec_of(found.dns) == spec
 
 
 def test_a_machine_with_other_addresses_listens_and_sends_at_its_own(tmp_path: Path) -> None:
