@@ -1,4 +1,4 @@
-"""How a quickstart speaks with whoever runs it: a person at a terminal, or a program that wants JSON. Types only, pure."""
+"""How a quickstart speaks with whoever runs it: a person at a terminal, or a program that wants JSON. Types only."""
 
 from __future__ import annotations
 

@@ -105,6 +105,11 @@ PURE = (
         f"mailsrv.transport.{room}"
         for room in ("dane", "deciding", "found", "host", "matching", "noting", "outcome", "policy")
     ),
+    *(
+        f"mailsrv.quickstart.{room}"
+        for room in ("answers", "checks", "checks_names", "document", "facts", "finding", "questions", "steps", "telling")
+    ),
+    "mailsrv.serving.unit",
     "mailsrv.store.door",
     "mailsrv.store.flags",
     "mailsrv.store.names",

@@ -124,7 +124,7 @@ def test_nobody_waits_for_a_call_whose_time_is_over() -> None:
         asyncio.run(impatient())
     assert time.monotonic() - begin < 20
     with pytest.raises(KeyError):
-        asyncio.run(aside(lambda: os.environ["no such variable"]))
+        asyncio.run(aside(lambda: os.environ["NO_SUCH_VARIABLE"]))
 
 
 def test_the_unit_is_the_one_of_the_manual() -> None:
