@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dnsops.plan import alias, fingerprint, plain, safety, single
+from dnsops.plan import alias, fingerprint, plain, purpose, safety, single
 from dnsops.plan.desk import Desk
 from dnsops.plan.door import Item, Plan, Step
 from dnsops.plan.ownership import Claim, Claimed, Ledger, claimed
+from dnsops.plan.purpose import Merge
 from dnsops.plan.safety import Limits
 from dnsops.providers.door import Held
 from dnsops.wanted.door import Family, Keeper, Wish
@@ -31,12 +32,14 @@ class Zone:
     held: tuple[Held, ...]
 
 
-def difference(zone: Zone, wishes: Iterable[Wish], ledger: Ledger, limits: Limits) -> Plan:
-    """The plan of one zone. wishes: all of them lie in it."""
+def difference(
+    zone: Zone, wishes: Iterable[Wish], ledger: Ledger, limits: Limits, merge: Merge = purpose.joined
+) -> Plan:
+    """The plan of one zone. wishes: all of them lie in it.  merge: how a stranger's SPF record and ours become one."""
     mine = [wish for wish in wishes if wish.keeper is Keeper.ZONE]
     there = [claimed(held, ledger) for held in zone.held if not safety.untouchable(held.record)]
     targets = _targets(mine)
-    items = [item for desk in _desks(mine, there) for item in _at(desk, targets)]
+    items = [item for desk in _desks(mine, there) for item in _at(desk, targets, merge)]
     items += _remaining(items, there)
     told = {record for item in items for record in (item.before, item.after)}
     owned = sum(one.claim is Claim.WRITTEN for one in there)
@@ -61,7 +64,7 @@ def _desks(wishes: Sequence[Wish], there: Sequence[Claimed]) -> Iterator[Desk]:
         yield Desk(name, tuple(some), tuple(held.get(name, ())))
 
 
-def _at(desk: Desk, targets: dict[str, frozenset[str]]) -> Iterator[Item]:
+def _at(desk: Desk, targets: dict[str, frozenset[str]], merge: Merge) -> Iterator[Item]:
     """What is to happen at one name."""
     if any(wish.record.type == "CNAME" for wish in desk.wishes):
         yield from alias.wished(desk, targets)
@@ -70,7 +73,7 @@ def _at(desk: Desk, targets: dict[str, frozenset[str]]) -> Iterator[Item]:
     else:
         for type_name, family in dict.fromkeys((wish.record.type, wish.family) for wish in desk.wishes):
             part = desk.part(type_name, family)
-            yield from plain.items(part) if family is Family.NONE else single.items(part)
+            yield from plain.items(part) if family is Family.NONE else single.items(part, merge)
 
 
 def _remaining(items: Sequence[Item], there: Sequence[Claimed]) -> list[Item]:

@@ -16,6 +16,9 @@ from dnsops.records.txt.spf import MOST_LOOKUPS, Mechanism, Spf
 from dnsops.records.txt.tlsrpt import TlsRpt
 from dnsops.wanted.door import Family
 
+# (a stranger's SPF record, ours, the name) -> the one record; `ForUser` when a person must decide
+Merge = Callable[[str, str, str], str]
+
 _VERSION = re.compile(r"v[ \t]*=[ \t]*([A-Za-z0-9]{1,20})(?=[ \t;]|\Z)", re.IGNORECASE)
 _FAMILIES = {family.value.partition("=")[2].lower(): family for family in Family if family is not Family.NONE}
 
@@ -50,18 +53,16 @@ def served(family: Family, theirs: str, ours: str) -> bool:
         return False
 
 
-def merged(theirs: str, ours: str) -> str:
-    """A stranger's SPF record with the terms of ours; itself when it says all of them. `ForUser` when there is no such record."""
+def joined(theirs: str, ours: str, name: str) -> str:
+    """The plainest `Merge`: a stranger's SPF record with the terms of ours; itself when it says all of them."""
     other, mine = Spf.parse(theirs), Spf.parse(ours)
     terms = [term for term in mine.terms if isinstance(term, Mechanism) and term.name != "all"]
     if not terms and other.terms != mine.terms:
         raise ForUser("the name shall send no mail, and a stranger's record says otherwise")
-    joined = other.joined(terms)
-    if joined.lookups > MOST_LOOKUPS:
-        raise ForUser(
-            f"with ours it would cost {joined.lookups} look-ups, and {MOST_LOOKUPS} are the most (RFC 7208 4.6.4)"
-        )
-    return theirs if joined == other else str(joined)
+    both = other.joined(terms)
+    if both.lookups > MOST_LOOKUPS:
+        raise ForUser(f"with ours it would cost {both.lookups} look-ups, and {MOST_LOOKUPS} are the most")
+    return theirs if both == other else str(both)
 
 
 def _as_strict(theirs: str, ours: str) -> bool:

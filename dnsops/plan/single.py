@@ -15,12 +15,13 @@ from dnsops.plan import purpose
 from dnsops.plan.desk import Desk, added, conflict, foreign, kept, removed
 from dnsops.plan.door import Item, Step
 from dnsops.plan.ownership import Claim, Claimed
+from dnsops.plan.purpose import Merge
 from dnsops.records.rdata import txt
 from dnsops.wanted.door import Family, Wish
 
 
-def items(desk: Desk) -> Iterator[Item]:
-    """desk: one family of one name."""
+def items(desk: Desk, merge: Merge) -> Iterator[Item]:
+    """desk: one family of one name.  merge: how two SPF records become one."""
     wish = desk.wishes[0]
     there = desk.find(wish.record)
     others = [one for one in desk.held if one is not there]
@@ -34,13 +35,13 @@ def items(desk: Desk) -> Iterator[Item]:
     elif len(others) > 1:
         yield from (conflict(wish, one, f"{len(others)} of them stand there", _advice(wish)) for one in others)
     else:
-        yield _beside(wish, others[0])
+        yield _beside(wish, others[0], merge)
 
 
-def _beside(wish: Wish, there: Claimed) -> Item:
+def _beside(wish: Wish, there: Claimed, merge: Merge) -> Item:
     """One other stands there, and it is not simply ours."""
     if wish.family is Family.SPF:
-        return _merged(wish, there)
+        return _merged(wish, there, merge)
     if there.claim is Claim.MARKED:
         return Item(Step.REPLACE, there.record, wish.record, wish.why)
     theirs, ours = purpose.text_of(there.record), purpose.text_of(wish.record)
@@ -49,11 +50,11 @@ def _beside(wish: Wish, there: Claimed) -> Item:
     return conflict(wish, there, f"another says something else: {wish.why}", _advice(wish))
 
 
-def _merged(wish: Wish, there: Claimed) -> Item:
+def _merged(wish: Wish, there: Claimed, merge: Merge) -> Item:
     """A stranger's SPF record with our terms in it."""
     base = there.base or purpose.text_of(there.record)
     try:
-        text = purpose.merged(base, purpose.text_of(wish.record))
+        text = merge(base, purpose.text_of(wish.record), wish.record.name)
     except ForUser as error:
         return conflict(wish, there, error.what, error.advice or _advice(wish))
     if text == purpose.text_of(there.record):
