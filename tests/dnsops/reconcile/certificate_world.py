@@ -8,7 +8,10 @@ resolver may hold of the last two TTLs, a TLSA record in it matches the served k
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,13 +59,39 @@ class Killed(BaseException):
     """The process died here."""
 
 
+class Inline(ThreadPoolExecutor):
+    """No threads: what a story does off the loop is done at once, in a fifth of the time."""
+
+    def submit(self, work: Callable[..., Any], /, *words: Any, **options: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*words, **options))
+        except BaseException as error:
+            done.set_exception(error)
+        return done
+
+
+@contextmanager
+def running() -> Iterator[asyncio.Runner]:
+    """A loop without threads."""
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(Inline(1))
+        yield runner
+
+
 class Zone:
     """The provider; what it holds the DNS shows. Every write may die or fail, before its effect or after."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.memory = Memory([ZONE])
-        self.writes = 0
+        self.came: Counter[tuple[str, str]] = Counter()  # how often each record appeared, and went
+        self.went: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def there(self) -> frozenset[tuple[str, str]]:
+        """Every record: name and text."""
+        return frozenset((one.record.name, str(one.record.data)) for one in self.memory.read(ZONE, below=True))
 
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         self._world.fault("provider.read")
@@ -71,11 +100,13 @@ class Zone:
     def write(self, change: Change) -> None:
         self._world.fault("provider.write")
         self._world.remember()
-        self.writes += 1
+        before = self.there
         self.memory.write(change)
         for record in (*change.add, *change.remove):
             items = frozenset(held.record.data for held in self.memory.read(record.name, record.type))
             self._world.dns.hold(record.name, record.type, items, TTL)
+        self.came.update(self.there - before)
+        self.went.update(before - self.there)
         self._world.fault("provider.written")
 
     def challenges(self) -> list[str]:
@@ -354,7 +385,10 @@ class World:
     def _do(self, story: Any) -> Any:
         self.dead = False
         try:
-            return self._runner.run(story) if self._runner else asyncio.run(story)
+            if self._runner:
+                return self._runner.run(story)
+            with running() as runner:
+                return runner.run(story)
         finally:
             self.remember()
 
