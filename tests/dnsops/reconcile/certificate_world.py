@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,11 +72,11 @@ class Inline(ThreadPoolExecutor):
 
 
 @contextmanager
-def running() -> Iterator[asyncio.Runner]:
+def running() -> Iterator[asyncio.AbstractEventLoop]:
     """A loop without threads."""
-    with asyncio.Runner() as runner:
-        runner.get_loop().set_default_executor(Inline(1))
-        yield runner
+    with closing(asyncio.new_event_loop()) as loop:
+        loop.set_default_executor(Inline(1))
+        yield loop
 
 
 class Zone:
@@ -231,13 +231,13 @@ class Current:
 class World:
     """See the module. tlsa_on: whether the zone is to have TLSA records, so that the job for them runs."""
 
-    def __init__(self, directory: Path, runner: asyncio.Runner | None = None, tlsa_on: bool = True) -> None:
+    def __init__(self, directory: Path, loop: asyncio.AbstractEventLoop | None = None, tlsa_on: bool = True) -> None:
         self.now = Moment(NOON, "boot", 1000.0)
         self.dns = MemoryDns({ZONE: Security.SECURE})
         self.dns.put(HOST, "A", "192.0.2.25")
         self.dns.put(ZONE, "SOA", "ns1.example.org. hostmaster.example.org. 1 3600 600 86400 1800")
         self.directory, self.tlsa_on = directory, tlsa_on
-        self._runner = runner
+        self._loop = loop
         self.zone, self.issuer = Zone(self), Issuer(self)
         self.fault: Callable[[str], None] = self._step
         self.steps: list[str] = []
@@ -385,10 +385,10 @@ class World:
     def _do(self, story: Any) -> Any:
         self.dead = False
         try:
-            if self._runner:
-                return self._runner.run(story)
-            with running() as runner:
-                return runner.run(story)
+            if self._loop:
+                return self._loop.run_until_complete(story)
+            with running() as loop:
+                return loop.run_until_complete(story)
         finally:
             self.remember()
 
