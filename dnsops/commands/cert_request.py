@@ -98,12 +98,13 @@ def _world(asked_for: Request, resolver: Any) -> World:
     def authority() -> Authority:
         from dnsops.acme.opening import open_authority
 
-        return open_authority(asked_for.acme, state, asked_for.log)
+        return open_authority(asked_for.acme, state, asked_for.log, asked_for.resolver)
 
     def solver(of: Target) -> Solver:
         from dnsops.acme.opening import solver_for
 
-        return solver_for(of.challenge, of.provider, state, asked_for.resolver)
+        given = asked_for.acme.model_copy(update={"challenge": of.challenge})
+        return solver_for(given, state, asked_for.log, of.provider() if of.provider else None, asked_for.resolver)
 
     async def turn(of: Target) -> Turn:
         with request.locked(state, "tlsa"):
@@ -157,6 +158,9 @@ def _ours(settings: Settings | None) -> str:
         raise NotOurs(f"the certificate of {settings.hostname} is {settings.tls.certificate}, somebody else's to renew")
     if not settings.acme.issue:
         raise NotOurs(f"acme.issue is false: the certificate of {settings.hostname} is somebody else's to renew")
+    mine = [target for target in settings.targets if target.host == settings.hostname]
+    if mine and not any("mailsrv:" in target.sources for target in mine):
+        raise NotOurs(f"tlsa.targets takes the certificate of {settings.hostname} from {mine[0].sources[0]}")
     return settings.hostname
 
 
