@@ -115,7 +115,8 @@ def document(offer: Offer, address: str) -> bytes:
 def error(code: int, message: str) -> bytes:
     """MS-OXDSCLI 2.2.4.1.1.2: 600 for a request that is none, 601 for a service that is not here."""
     return _envelope(
-        RESPONSE, f'<Error Time="00:00:00" Id="0"><ErrorCode>{code}</ErrorCode><Message>{escape(message)}</Message></Error>'
+        RESPONSE,
+        f'<Error Time="00:00:00" Id="0"><ErrorCode>{code}</ErrorCode><Message>{escape(message)}</Message></Error>',
     )
 
 
