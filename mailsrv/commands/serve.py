@@ -7,13 +7,14 @@ SIGHUP reads the configuration and the certificate again and ends no session. St
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dnsops.base.errors import Misused
+from dnsops.base.errors import ForUser, Misused
 from dnsops.base.output import DEFAULT_CONFIG, config_option
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def serve(config_file: str | None) -> int:
     log = Log(slate, json_lines={"json": True, "text": False}.get(settings.log.format))
     user = privileges.whom(settings.user)
     state = state_directory(settings.state.directory)
-    doors = sockets.open_doors(settings.listeners, settings.workers)
+    doors = sockets.open_doors(settings.listeners, settings.workers, without=_without(log))
     try:
         certificate = _certificate(settings, state, log)
         certificate.look()
@@ -78,8 +79,21 @@ def _settings(config_file: str) -> Settings:
     return load(Path(config_file), names.host)
 
 
+def _without(log: Log) -> Callable[[str, ForUser], None]:
+    """A port of the web that another program has does not keep mail from being served."""
+
+    def told(kind: str, trouble: ForUser) -> None:
+        from mailsrv.serving.showing import not_listening
+
+        not_listening(log, kind, trouble)
+
+    return told
+
+
 def _measures(doors: list[Door]) -> Measures | None:
-    """The rooms of the management listener, if there is one, are read in while root can read them."""
+    """The rooms of the management listener and of the web, where they are, are read in while root can read them."""
+    if any(door.kind in ("https", "web") for door in doors):
+        import mailsrv.serving.showing
     if not any(door.kind == "http" for door in doors):
         return None
     import mailsrv.http.management  # noqa: F401 - read in now: the user may not be allowed to read it

@@ -13,7 +13,7 @@ import signal
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from mailsrv.serving.looking import Looking
 from mailsrv.serving.notify import notify, reloading, watchdog
 from mailsrv.serving.people import People
 from mailsrv.serving.secret import secret_of
+from mailsrv.serving.sockets import WEB
 from mailsrv.serving.trusting import Trust, trusting
 from mailsrv.store.sqlite import SqliteStore
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from dnsops.base.settings import Settings
     from mailsrv.http.measures import Measures
     from mailsrv.serving.certificate import Certificate
+    from mailsrv.serving.showing import Shown
     from mailsrv.serving.sockets import Door
 
 STORE = "store"  # in the state directory
@@ -112,6 +114,8 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         looking = await stack.enter_async_context(_managed(work, server, measures)) if measures else None
         stack.push_async_callback(server.close, GRACE)
         await server.open(work.doors)
+        if any(door.kind in WEB for door in work.doors):
+            server.shown = await stack.enter_async_context(_shown(work, settings))
         # what is here now stays: looked through with the rest, it keeps everybody waiting: 65 ms, not 5
         gc.collect()
         gc.freeze()
@@ -120,6 +124,13 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         work.log("serve.draining")
         if looking:
             looking.draining = True
+
+
+def _shown(work: Work, settings: Settings) -> AbstractAsyncContextManager[Shown]:
+    """What the records of our domains point to."""
+    from mailsrv.serving.showing import showing
+
+    return showing(settings, work.certificate, work.state, work.log, work.doors)
 
 
 @asynccontextmanager
