@@ -44,7 +44,7 @@ def api(api_session: CloudflareApi) -> CloudflareApi:
     return api_session
 
 
-@pytest.fixture(params=["memory", "zonefile", "cloudflare", "knot", "bind"])
+@pytest.fixture(params=["memory", "zonefile", "cloudflare", "octodns", "knot", "bind"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Every provider, one after another."""
     match request.param:
@@ -54,6 +54,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
             return places.zonefile(tmp_path / "example.org.zone")
         case "cloudflare":
             return places.cloudflare(request.getfixturevalue("api"))
+        case "octodns":
+            return places.octodns(request.getfixturevalue("api"), tmp_path)
     server: NameServer = request.getfixturevalue(request.param)
     return server.place
 
