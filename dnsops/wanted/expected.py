@@ -51,5 +51,4 @@ def _signed(zone: str) -> Expectation:
 
 
 def _zone(house: House, name: str) -> str:
-    zones = list(house.places if house.zones is None else house.zones)
-    return names.longest_suffix(name, zones) or name
+    return names.longest_suffix(name, list(house.places)) or name
