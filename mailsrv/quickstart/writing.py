@@ -115,7 +115,7 @@ def keys(settings: Settings, state: Path) -> None:
     """The next TLS key of the host and the next DKIM keys of every domain; those that are there are kept."""
     now = clock.now().wall
     files.private_directory(state)
-    certificates, signing = Generations(state / "certs"), Keys(state / "dkim")
+    certificates, signing = _certificates(settings, state), Keys(state / "dkim")
     if certificates.current(settings.hostname) is None:
         certificates.make_next(settings.hostname)
     for domain in settings.signing_domains:
@@ -125,7 +125,7 @@ def keys(settings: Settings, state: Path) -> None:
 
 def have_keys(settings: Settings, state: Path) -> bool:
     """Whether there is a first key of each kind."""
-    certificates, signing = Generations(state / "certs"), Keys(state / "dkim")
+    certificates, signing = _certificates(settings, state), Keys(state / "dkim")
     host = settings.hostname
     if certificates.current(host) is None and certificates.next(host) is None:
         return False
@@ -137,8 +137,12 @@ def certified(settings: Settings, state: Path) -> bool:
     """Whether there is a pair to serve that is still valid, or the configuration names another one."""
     if settings.tls.certificate is not None:
         return True
-    current = Generations(state / "certs").current(settings.hostname)
+    current = _certificates(settings, state).current(settings.hostname)
     return current is not None and current.chain is not None and current.chain.not_after > clock.now().wall
+
+
+def _certificates(settings: Settings, state: Path) -> Generations:
+    return Generations(state / "certs", key_type=settings.acme.key_type)
 
 
 def diary(state: Path) -> Diary | None:
