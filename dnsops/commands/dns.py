@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
+from dnsops.commands.dns_apply import apply
+from dnsops.commands.dns_plan import plan
 from dnsops.commands.dns_records import records
+from dnsops.commands.dns_verify import verify
 
 
 @click.group(no_args_is_help=True)
@@ -12,4 +15,5 @@ def dns() -> None:
     """The records of our domains: what they should be, what is there, and making it so."""
 
 
-dns.add_command(records)
+for command in (records, plan, apply, verify):
+    dns.add_command(command)
