@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from dnsops.commands.dns_apply import apply
 from dnsops.commands.dns_dnssec import dnssec
+from dnsops.commands.dns_plan import plan
 from dnsops.commands.dns_records import records
+from dnsops.commands.dns_verify import verify
 
 
 @click.group(no_args_is_help=True)
@@ -15,3 +18,5 @@ def dns() -> None:
 
 dns.add_command(dnssec)
 dns.add_command(records)
+for command in (records, plan, apply, verify):
+    dns.add_command(command)

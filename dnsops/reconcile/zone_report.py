@@ -15,6 +15,7 @@ from dnsops.plan.door import CHANGING, Step
 from dnsops.reconcile import telling
 from dnsops.reconcile.telling import FINDINGS, FLAG, NUMBER, SECURITY, TEXT, Json, array, shape, word
 from dnsops.reconcile.zone_target import Outcome, Seen
+from dnsops.wanted.door import Finding as Note
 
 
 class Action(Enum):
@@ -59,8 +60,10 @@ def _status_after(outcomes: Sequence[Outcome]) -> Exit:
     return Exit.FINDINGS if any(one.plan and one.plan.conflicts and not one.tolerant for one in outcomes) else Exit.OK
 
 
-def document(outcomes: Sequence[Outcome], dry_run: bool, now: datetime) -> Json:
-    """The run as JSON values, as `SCHEMA` says."""
+def document(
+    outcomes: Sequence[Outcome], dry_run: bool, now: datetime, notes: Iterable[Note] = (), keys: Json | None = None
+) -> Json:
+    """The run as JSON values, as `SCHEMA` says. notes: of what is wanted.  keys: the documents of the stories of keys."""
     actions = [action_of(outcome, dry_run) for outcome in outcomes]
     urgent = max(actions, key=list(Action).index, default=Action.NONE)
     return {
@@ -70,6 +73,8 @@ def document(outcomes: Sequence[Outcome], dry_run: bool, now: datetime) -> Json:
         "status": int(status(outcomes, dry_run)),
         "action": word(urgent),
         "results": [_result(outcome, dry_run) for outcome in outcomes],
+        "notes": [{"what": note.what, "advice": note.advice, "trouble": note.trouble} for note in notes],
+        "keys": {"dkim": None, "tlsa": None} | (keys or {}),
     }
 
 
@@ -124,6 +129,8 @@ ITEM = shape(
     advice=TEXT,
 )
 
+STORY: Json = {"type": ["object", "null"]}
+
 SCHEMA: Json = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "mailsrv dns apply --json",
@@ -147,5 +154,7 @@ SCHEMA: Json = {
                 findings=FINDINGS,
             )
         ),
+        notes=FINDINGS,
+        keys=shape(dkim=STORY, tlsa=STORY),
     ),
 }
