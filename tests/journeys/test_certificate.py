@@ -1,0 +1,243 @@
+"""`mailsrv cert issue` with a real authority (pebble), real name servers and a server that shows what it is given: first
+certificate, renewal with TLSA records out, kill -9 at every step. After each: a certificate, no challenge left behind."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from dnsops.certs.chain import association, from_pem
+from dnsops.certs.generations import Generations
+from dnsops.reconcile.certificate_report import SCHEMA
+from tests.conftest import without
+from tests.journeys import strace
+from tests.journeys.shell import HOST, OWNER, Done, Shell
+from tests.journeys.strace import DEAD, RENAMES, killing
+from tests.lab.acme import Pebble
+from tests.lab.dnstree import DnsTree
+from tests.lab.mx import Mx
+from tests.lab.network import MX, MX6
+from tests.lab.pki import Credentials, Pki
+
+NAME = "mta-sts.example.org"
+
+
+@pytest.fixture
+def words(rfc2136: tuple[str, ...], pebble: Pebble, pki: Pki) -> tuple[str, ...]:
+    """Words that let a certificate be issued here."""
+    there = ("--directory", pebble.url, "--roots", str(pki.ca), "--contact", "user1@example.org")
+    return ("cert", "issue", HOST, "--name", NAME, *there, *rfc2136)
+
+
+@pytest.fixture
+def quick(clean_zone: DnsTree) -> DnsTree:
+    return clean_zone
+
+
+def result(done: Done) -> dict[str, Any]:
+    document = json.loads(done.out)
+    jsonschema.validate(document, SCHEMA)
+    (one,) = document["results"]
+    return dict(one)
+
+
+def kept(shell: Shell) -> Generations:
+    return Generations(shell.state / "certs")
+
+
+def challenges(tree: DnsTree) -> set[str]:
+    return {name for name, _, data in tree.axfr("example.org") if name.startswith("_acme-challenge")}
+
+
+def test_the_first_certificate_and_nothing_to_do_after_it(shell: Shell, words: tuple[str, ...], quick: DnsTree) -> None:
+    would = shell.here(*words, "--json", "--dry-run")
+    assert (would.status, result(would)["action"]) == (2, "order")
+    done = shell.here(*words, "--json")
+    assert done.status == 0, done
+    told = result(done)
+    assert (told["action"], told["issued"], told["switched"], told["names"]) == ("switch", True, True, [HOST, NAME])
+    current, upcoming = kept(shell).current(HOST), kept(shell).next(HOST)
+    assert current
+    assert current.chain
+    assert set(current.chain.names) == {HOST, NAME}
+    assert upcoming
+    assert upcoming.chain is None
+    assert challenges(quick) == set()
+    again = shell.here(*words, "--json")
+    assert (again.status, result(again)["action"]) == (0, "none")
+    assert "valid until" in shell.here(*words).out
+
+
+def test_a_command_learns_of_the_pair_once(shell: Shell, words: tuple[str, ...], tmp_path: Path) -> None:
+    words = (
+        *words,
+        "--install",
+        f"sh -c 'openssl x509 -noout -subject -in $MAILSRV_CHAIN; cat $MAILSRV_KEY >> {tmp_path}/told'",
+    )
+    assert result(shell.here(*words, "--json"))["installed"] is True
+    assert result(shell.here(*words, "--json"))["installed"] is False
+    assert (tmp_path / "told").read_text().count("BEGIN PRIVATE KEY") == 1
+
+
+def test_the_kinds_of_keys(shell: Shell, words: tuple[str, ...]) -> None:
+    assert shell.here(*words, "--key-type", "rsa3072").status == 0
+    assert "RSA 3072" in shell.here("cert", "show", "--certs", str(shell.state / "certs")).out
+    assert shell.here(*words, "--key-type", "p384", "--force").status == 0
+    assert shell.here(*words, "--key-type", "p384", "--force").status == 0
+
+
+class Served:
+    """A mail host that shows the pair that its reload found, and an eye that compares it with the records all the time."""
+
+    def __init__(self, mx: Mx, tree: DnsTree, shell: Shell, home: Path) -> None:
+        self.mx, self.tree, self.shell = mx, tree, shell
+        self.bell = home / "reload"
+        self.mismatches: list[str] = []
+        self.looks = 0
+        self._end = threading.Event()
+
+    def load(self) -> None:
+        current = kept(self.shell).current(HOST)
+        assert current
+        credentials = Credentials(current.key_path.read_bytes(), current.chain_path.read_bytes())
+        for address in (MX, MX6):
+            self.mx.switch((address, 25), credentials)
+        chain = from_pem(credentials.chain, "")
+        self.record = str(association(chain.certificates[0]))
+
+    def watch(self) -> None:
+        while not self._end.is_set():
+            if self.bell.exists():
+                self.bell.unlink()
+                self.load()
+            held = self.tree.texts(OWNER, "TLSA", "192.0.2.1")
+            self.looks += 1
+            if held and self.record not in held:
+                self.mismatches.append(f"{self.record} is served, {held} are there")
+            time.sleep(0.02)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._end.set()
+            thread.join()
+
+
+@pytest.fixture
+def served(shell: Shell, words: tuple[str, ...], mx: Mx, quick: DnsTree, tmp_path: Path, pki: Pki) -> Iterator[Served]:
+    """The first certificate is served, the records of both keys are ripe."""
+    assert shell.here(*words).status == 0
+    for address in (MX, MX6):
+        mx.listen(address, 25, pki.issue([HOST]))
+    host = Served(mx, quick, shell, tmp_path)
+    host.load()
+    tlsa = ("tlsa", "reconcile", "--json", "--host", HOST, "--source", "mailsrv:", "--ttl", "60", *words[-4:])
+    assert shell.here(*tlsa).status == 0
+    quick.replace(OWNER, "TLSA", *quick.texts(OWNER, "TLSA", "192.0.2.1"), ttl=1)
+    end = time.monotonic() + 40
+    while not json.loads(shell.here(*tlsa).out)["results"][0]["ready"]:
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    with host.watched():
+        yield host
+    assert host.mismatches == []
+    assert host.looks > 3
+
+
+def test_a_renewal_with_records_out_switches_when_they_are_ripe(
+    shell: Shell, words: tuple[str, ...], served: Served
+) -> None:
+    before = kept(shell).current(HOST)
+    announced = kept(shell).next(HOST)
+    assert before
+    assert announced
+    done = shell.here(*words, "--force", "--json", "--port", "25", "--install", f"touch {served.bell}")
+    assert done.status == 0, done
+    told = result(done)
+    assert (told["issued"], told["switched"], told["installed"]) == (True, True, True)
+    current = kept(shell).current(HOST)
+    assert current
+    assert current.spki == announced.spki != before.spki
+    assert challenges(served.tree) == set()
+
+
+# kill -9
+
+STEPS = [
+    ("acme/mx1.example.org.json", 1),
+    ("acme/mx1.example.org.json", 2),
+    ("acme/mx1.example.org.json", 3),
+    ("acme/challenges.json", 1),
+    ("acme/challenges.json", 2),
+    (f"certs/{HOST}/0001/key.pem", 1),
+    (f"certs/{HOST}/0001/chain.pem", 1),
+    (f"certs/{HOST}/next", 1),
+    (f"certs/{HOST}/next", 2),
+    (f"certs/{HOST}/current", 1),
+]
+
+
+@pytest.mark.parametrize("place,number", STEPS, ids=[f"{place} {number}" for place, number in STEPS])
+def test_killed_at_a_write_the_next_run_brings_it_to_the_end(
+    shell: Shell, words: tuple[str, ...], quick: DnsTree, place: str, number: int
+) -> None:
+    if reason := strace.why_not():
+        without("strace", reason)
+    done = shell.child(*words, prefix=killing(RENAMES, number, shell.state / place))
+    assert done.status in (*DEAD, 0), done
+    finished(shell, words, quick)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_any_time_while_the_authority_is_at_it(
+    shell: Shell, words: tuple[str, ...], quick: DnsTree, seed: int
+) -> None:
+    child = shell.start(*words)
+    time.sleep(random.Random(seed).uniform(0.4, 3.0))
+    child.kill()
+    child.communicate()
+    finished(shell, words, quick)
+
+
+def test_killed_anywhere_in_a_renewal_the_served_key_stays_matched(
+    shell: Shell, words: tuple[str, ...], served: Served
+) -> None:
+    renewal = (*words, "--force", "--json", "--port", "25", "--install", f"touch {served.bell}")
+    first = kept(shell).current(HOST)
+    for seed in range(3):
+        child = shell.start(*renewal)
+        time.sleep(random.Random(seed).uniform(0.5, 2.5))
+        child.kill()
+        child.communicate()
+    done = shell.here(*renewal)
+    assert done.status in (0, 1), done
+    current = kept(shell).current(HOST)
+    assert first
+    assert current
+    assert current.spki != first.spki or kept(shell).next(HOST)
+    assert challenges(served.tree) == set()
+
+
+def finished(shell: Shell, words: tuple[str, ...], tree: DnsTree) -> None:
+    done = shell.here(*words, "--json")
+    assert done.status == 0, done
+    current = kept(shell).current(HOST)
+    assert current
+    assert current.chain
+    assert current.chain.spki == current.spki
+    assert kept(shell).next(HOST)
+    assert challenges(tree) == set()
+    assert shell.here(*words, "--json", "--dry-run").status == 0
