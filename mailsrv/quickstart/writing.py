@@ -134,11 +134,12 @@ def have_keys(settings: Settings, state: Path) -> bool:
 
 
 def certified(settings: Settings, state: Path) -> bool:
-    """Whether there is a pair to serve that is still valid, or the configuration names another one."""
+    """Whether a valid pair is served, or waits for its turn, or the configuration names another one."""
     if settings.tls.certificate is not None:
         return True
-    current = _certificates(settings, state).current(settings.hostname)
-    return current is not None and current.chain is not None and current.chain.not_after > clock.now().wall
+    ours, host, now = _certificates(settings, state), settings.hostname, clock.now().wall
+    pairs = (ours.current(host), ours.next(host))
+    return any(pair is not None and pair.chain is not None and pair.chain.not_after > now for pair in pairs)
 
 
 def _certificates(settings: Settings, state: Path) -> Generations:

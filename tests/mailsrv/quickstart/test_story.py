@@ -158,7 +158,7 @@ def world(machine: Machine) -> World:
 def test_from_nothing_to_a_certificate_in_order(machine: Machine, world: World) -> None:
     run = machine.run(world)
     assert run.done == ALL
-    assert world.calls == ["plan", "apply", "certify", "last", "verify"]
+    assert world.calls == ["plan", "apply", "certify", "last"]
     found = story.found(run)
     assert (found.applied, found.certified, found.serving) == (True, True, False)
     assert found.password == str(machine.output / "first-password")
@@ -192,7 +192,7 @@ def test_a_second_run_asks_and_changes_nothing(machine: Machine, world: World) -
     assert any("Going on with example.org" in line for line in talk.said)
 
 
-@pytest.mark.parametrize("name", ["plan", "apply", "certify", "last", "verify"])
+@pytest.mark.parametrize("name", ["plan", "apply", "certify", "last"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_in_any_story_the_next_run_completes(machine: Machine, world: World, name: str, when: str) -> None:
     play: Callable[..., Ended] = getattr(world, "apply" if name == "last" else name)
