@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dnsops.base import settings as configuration
 from dnsops.base.errors import Exit, ForUser
 from dnsops.base.secrets import Secret
+from dnsops.reconcile.zone_files import read_saved
 from dnsops.records import names
 from mailsrv.quickstart import asking, checks, probing, starting, telling, writing
 from mailsrv.quickstart.answers import Answers
@@ -145,19 +146,22 @@ def _records(now: Run) -> None:
     now.told["plan"] = plan.document
     if plan.status == Exit.PENDING:
         _agreed(now)
-        _applied(now, saved)
-    elif not plan.fine:
-        raise ForUser("the plan needs a person", "dns plan", "see above; then run this again")
+        applied = now.stories.apply(saved)
+        now.told["apply"] = applied.document
+        plan = applied if applied.fine else now.stories.plan(saved)
+    if not plan.fine:
+        _decided_later(now, saved)
     saved.unlink(missing_ok=True)
     now.planned = True
 
 
-def _applied(now: Run, saved: Path) -> None:
-    """Judged by what a second plan says: an apply may have findings that are no reason to stop (a zone without DNSSEC)."""
-    applied = now.stories.apply(saved)
-    now.told["apply"] = applied.document
-    if not applied.fine and not now.stories.plan(saved).fine:
-        raise ForUser("not all of the plan could be carried out", "dns apply", "see above; then run this again")
+def _decided_later(now: Run, saved: Path) -> None:
+    """What only a person can decide is no reason to stop, where all else is in place: a stranger's record, an unsigned zone."""
+    plans = read_saved(saved).plans
+    ours = any(names.under(now.answers.domain, plan.zone) for plan in plans)
+    if not ours or any(plan.changes or plan.refused for plan in plans):
+        raise ForUser("not everything could be planned or carried out", "dns plan", "see above; then run this again")
+    now.talk.say("Some records need your decision, see above; the rest goes on without them.")
 
 
 def _agreed(now: Run) -> None:

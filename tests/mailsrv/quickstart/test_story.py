@@ -14,12 +14,17 @@ from dnsops.base.errors import Exit, ForUser, Later, Misused
 from dnsops.base.secrets import Secret
 from dnsops.certs.generations import Generations
 from dnsops.dkim.keys import Keys
+from dnsops.plan import saved
+from dnsops.plan.door import Item, Plan
+from dnsops.plan.door import Step as Step_
+from dnsops.records.rdata import Record, parse
 from mailsrv.quickstart import asking, questions, story
 from mailsrv.quickstart.steps import Step
 from mailsrv.quickstart.stories import Ended
 from mailsrv.quickstart.talk import Request
 from tests.dnsops import certificates
 
+MX = Record("example.org", "MX", 300, parse("MX", "10 mx1.example.org."))
 DOMAIN, HOST = "example.org", "mx1.example.org"
 GIVEN = {
     "hostname": HOST,
@@ -70,6 +75,9 @@ class World:
 
     state: Path
     published: bool = False
+    stranger: bool = False
+    zone: bool = True
+    refused: str = ""
     calls: list[str] = field(default_factory=list)
     fail: dict[str, Ended | BaseException] = field(default_factory=dict)
 
@@ -82,10 +90,18 @@ class World:
 
     def plan(self, saved: Path) -> Ended:
         def done() -> Ended:
-            saved.write_text("a plan")
+            self._save(saved)
             return Ended(Exit.OK if self.published else Exit.PENDING)
 
-        return self._call("plan", done)
+        ended = self._call("plan", done)
+        self._save(saved)
+        return ended
+
+    def _save(self, path: Path) -> None:
+        items: tuple[Item, ...] = () if self.published else (Item(Step_.ADD, None, MX, "its mail comes here"),)
+        items += (Item(Step_.CONFLICT, MX, None, "a stranger's"),) if self.stranger else ()
+        plans = (Plan(DOMAIN, items, "f", self.refused),) if self.zone else ()
+        path.write_bytes(saved.write(saved.Saved(saved.Kind.PLAN, "2026-11-26T12:00:00+00:00", plans)))
 
     def apply(self, saved: Path | None = None) -> Ended:
         def done() -> Ended:
@@ -312,9 +328,9 @@ def test_without_apply_the_dns_is_left_alone(machine: Machine, world: World) -> 
 @pytest.mark.parametrize(
     ("name", "ended", "says"),
     [
-        ("plan", Ended(Exit.FINDINGS), "the plan needs a person"),
+        ("plan", Ended(Exit.FINDINGS), "not everything could be planned"),
         ("plan", Later("429"), "429"),
-        ("apply", Ended(Exit.FINDINGS), "not all of the plan"),
+        ("apply", Ended(Exit.FINDINGS), "not everything could be planned or carried out"),
         ("certify", Ended(Exit.FINDINGS, said="CAA forbids it"), "no certificate yet: CAA forbids it"),
     ],
 )
@@ -327,13 +343,38 @@ def test_a_story_that_fails_stops_the_run_and_a_later_one_completes(
     assert machine.run(world).done[-1] is Step.SETTLE
 
 
-def test_an_apply_with_findings_whose_plan_is_empty_afterwards_is_no_reason_to_stop(
-    machine: Machine, world: World
+@pytest.mark.parametrize(("name", "published"), [("plan", True), ("apply", False)])
+def test_what_a_person_must_decide_is_no_reason_to_stop(
+    machine: Machine, world: World, name: str, published: bool
 ) -> None:
-    world.fail["apply"] = Ended(Exit.FINDINGS)
-    real = world.plan
-    world.plan = lambda saved: real(saved) if "apply" not in world.calls else Ended(Exit.OK)  # type: ignore[method-assign]
-    assert machine.run(world).done == ALL
+    """A stranger's record in the way, or a zone without DNSSEC: the rest is in place."""
+    world.stranger, world.published = True, published
+    real = world.apply
+
+    def apply(saved: Path | None = None) -> Ended:
+        real(saved)
+        return Ended(Exit.FINDINGS)
+
+    def plan(saved: Path) -> Ended:
+        world._save(saved)
+        return Ended(Exit.PENDING if not world.published else Exit.FINDINGS)
+
+    world.apply, world.plan = apply, plan  # type: ignore[method-assign]
+    talk = Talk()
+    assert machine.run(world, talk).done == ALL
+    assert any("need your decision" in line for line in talk.said)
+
+
+@pytest.mark.parametrize("trouble", [{"zone": False}, {"refused": "too much would go"}, {"published": False}])
+def test_a_plan_that_cannot_be_made_or_carried_out_is(
+    machine: Machine, world: World, trouble: dict[str, object]
+) -> None:
+    world.published = True
+    for key, value in trouble.items():
+        setattr(world, key, value)
+    world.fail["plan"] = Ended(Exit.FINDINGS)
+    with pytest.raises(ForUser, match="not everything could be planned"):
+        machine.run(world)
 
 
 def test_a_person_is_asked_until_it_is_an_answer() -> None:
