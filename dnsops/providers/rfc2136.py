@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 LARGEST_UPDATE = 48_000
 GAPS = (0.5, 2.0)
-GENERATED = ("RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "TYPE65534")  # made by the server's signer
+# made by the server's signer, and not ours to plan with; TYPE65534 is how BIND notes that it is at work
+GENERATED = ("RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "TYPE65534")
 TYPES = ("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TLSA", "TXT", "URI")
 PROBE = "mailsrv-no-such-name"
 NOTHING = {"TXT": '"mailsrv"', "TLSA": "3 1 0 00", "MX": "0 ."}  # of the types that a mail domain needs

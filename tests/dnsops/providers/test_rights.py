@@ -44,7 +44,7 @@ def test_a_zone_that_is_not_there_is_lacking(place: Place) -> None:
     assert (lacking.zone, lacking.grade) == ("example.com", Grade.LACKING)
 
 
-@pytest.mark.parametrize("server", ["knot", "bind"])
+@pytest.mark.parametrize("server", ["knot", "bind", "bind_signing"])
 def test_asking_a_name_server_for_rights_moves_no_serial(request: pytest.FixtureRequest, server: str) -> None:
     running: NameServer = request.getfixturevalue(server)
     provider = running.place.provider
@@ -53,7 +53,7 @@ def test_asking_a_name_server_for_rights_moves_no_serial(request: pytest.Fixture
     assert running.zone().get_soa().serial == before
 
 
-@pytest.mark.parametrize("server", ["knot", "bind"])
+@pytest.mark.parametrize("server", ["knot", "bind", "bind_signing"])
 def test_a_key_that_may_not_write_is_lacking(request: pytest.FixtureRequest, server: str) -> None:
     running: NameServer = request.getfixturevalue(server)
     reader = Rfc2136(Exchange(Server("127.0.0.1", running.port), Key("reader", "hmac-sha256", Secret(places.SECRET))))
