@@ -12,7 +12,7 @@ Fails by: `ForUser` and `Misconfigured` with the plugin's words; `Later` when pa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dnsops.base.errors import ForUser
 from dnsops.providers import octodns_form as form
+from dnsops.providers.door import Access, Grade, Held, Mark
 from dnsops.providers.door import Change as Wish
-from dnsops.providers.door import Held, Mark
 from dnsops.providers.identity import tidy
 from dnsops.providers.octodns_plugin import Plugin, Unsure
 from dnsops.providers.patience import Patience
@@ -61,6 +61,19 @@ class OctoDns:
                 self._settle(zone, records, form.addition, patience)
             for zone, records in removing.items():
                 self._settle(zone, records, lambda there, gone, _: form.removal(there, gone), patience)
+
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        """Whether each zone can be read; what else the plugin may do shows only by doing it."""
+        patience = Patience(self._sleep)
+        return tuple(self._access(canonical(name), patience) for name in zones)
+
+    def _access(self, name: str, patience: Patience) -> Access:
+        try:
+            zone = self._zone_of(name, "", patience)
+            self._read(zone, patience)
+        except ForUser as error:
+            return Access(name, Grade.LACKING, error.what, error.advice)
+        return Access(zone, Grade.UNKNOWN, f"octoDNS's {self._name} can read it")
 
     def _settle(self, apex: str, records: list[Record], make: Form, patience: Patience) -> None:
         """Until a fresh reading shows that nothing is left to do."""

@@ -7,12 +7,12 @@ Limits: MOST files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dnsops.base.errors import ForUser
-from dnsops.providers.door import Change, Held
+from dnsops.providers.door import Access, Change, Grade, Held
 from dnsops.providers.identity import tidy
 from dnsops.providers.zonefile import ZoneFile
 from dnsops.records.names import canonical, longest_suffix, under
@@ -45,6 +45,16 @@ class ZoneFiles:
             self._file(zone).write(Change(add=tuple(records)))
         for zone, records in removing.items():
             self._file(zone).write(Change(remove=tuple(records)))
+
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        """Whether each zone has its file, and that can be read and replaced."""
+        return tuple(access for name in zones for access in self._access(canonical(name)))
+
+    def _access(self, name: str) -> tuple[Access, ...]:
+        try:
+            return self._file(self._zone_of(name, "", self._zones())).check([name])
+        except ForUser as error:
+            return (Access(name, Grade.LACKING, error.what, error.advice),)
 
     def _by_zone(self, records: Iterable[Record], zones: list[str]) -> dict[str, list[Record]]:
         grouped: dict[str, list[Record]] = {}

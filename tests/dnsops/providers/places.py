@@ -76,10 +76,14 @@ class Place:
     patience: int = 5
 
 
+# what is no one's record: the zone's own, and its signer's
+BONES = ("SOA", "NS", "DNSKEY", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "CDS", "CDNSKEY", "TYPE65534")
+
+
 def facts(records: Iterable[Record]) -> Facts:
     """What stands there, but for the zone's own bones."""
     return frozenset(
-        (r.name, r.type, str(r.data)) for r in records if r.type not in ("SOA", "NS") and r.name != "ns.example.org"
+        (r.name, r.type, str(r.data)) for r in records if r.type not in BONES and r.name != "ns.example.org"
     )
 
 
@@ -173,9 +177,8 @@ class NameServer:
     def reset(self) -> None:
         """As the file has it."""
         update = dns.update.UpdateMessage(ZONE, keyring=self.key)
-        bones = ("SOA", "NS")
         for name, rdataset in self.zone().iterate_rdatasets():
-            if dns.rdatatype.to_text(rdataset.rdtype) not in bones and name.to_text() != "ns.example.org.":
+            if dns.rdatatype.to_text(rdataset.rdtype) not in BONES and name.to_text() != "ns.example.org.":
                 update.delete(name, rdataset.rdtype)
         for stranger in STRANGERS:
             update.add(f"{stranger.name}.", stranger.ttl, stranger.type, str(stranger.data))
@@ -219,9 +222,19 @@ def knot(folder: Path) -> NameServer:
 
 
 def bind(folder: Path) -> NameServer:
+    return _bind(folder, "allow-update { key mailsrv; };")
+
+
+def bind_signing(folder: Path) -> NameServer:
+    """It signs what the updates bring, and lets the key do what a policy says."""
+    words = f'key-directory "{folder}"; dnssec-policy default; inline-signing no;'
+    return _bind(folder, words + " update-policy { grant mailsrv zonesub ANY; };")
+
+
+def _bind(folder: Path, how: str) -> NameServer:
     port = free_port()
     _zone_folder(folder)
-    (folder / "named.conf").write_text(BIND.format(folder=folder, port=port, secret=SECRET))
+    (folder / "named.conf").write_text(BIND.format(folder=folder, port=port, secret=SECRET, how=how))
     return NameServer(Program("named", ["named", "-g", "-c", str(folder / "named.conf")], folder / "log"), port)
 
 
@@ -298,6 +311,6 @@ zone "example.org" {{
     check-integrity no;  // or an MX whose host has no address yet is refused, and the model knows no such rule
     type primary;
     file "{folder}/example.org.zone";
-    allow-update {{ key mailsrv; }};
+    {how}
 }};
 """

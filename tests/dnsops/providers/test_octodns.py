@@ -208,7 +208,7 @@ def test_zones_are_those_that_the_file_gives_to_it(place: Place, api: Cloudflare
     assert Plugin(file, "there").zones() == ["example.org", "notexample.org"]
     text = file.read_text().partition("zones:")[0]
     file.write_text(text + "zones:\n  example.org.: {targets: [elsewhere]}\n  'notexample.org.': {targets: [there]}\n")
-    with pytest.raises(ForUser, match="holds mx.example.org"):
+    with pytest.raises(ForUser, match=r"holds mx\.example\.org"):
         OctoDns(file, "there").read("mx.example.org", "A")
     file.write_text(text + "zones:\n  '*': {targets: [there]}\n")
     assert set(Plugin(file, "there").zones()) == set(api.zones)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,9 @@ def test_a_directory_holds_a_zone_in_each_file(tmp_path: Path) -> None:
 def test_a_directory_without_the_zone_says_which_file_is_missing(tmp_path: Path, call: str) -> None:
     lost = record("a.example.org", "A", "192.0.2.1")
     for folder in (tmp_path, tmp_path / "nowhere"):
+        provider = ZoneFiles(folder)
+        ask = (
+            partial(provider.read, "a.example.org") if call == "read" else partial(provider.write, Change(add=(lost,)))
+        )
         with pytest.raises(ForUser, match=r"example\.org\.zone"):
-            provider = ZoneFiles(folder)
-            provider.read("a.example.org") if call == "read" else provider.write(Change(add=(lost,)))
+            ask()
