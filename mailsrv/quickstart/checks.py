@@ -125,7 +125,9 @@ def holder(fact: facts.Holder) -> Iterator[Finding]:
         advice = fact.advice or "try again in a while"
         yield say("zone holder", f"{fact.zone} at {fact.provider}: {fact.why}", advice)
     for serious, what, advice in fact.remarks:
-        yield (trouble if serious else warning)("zone holder", what, advice)
+        yield (trouble if serious else warning)(
+            "zone holder", what, advice or "see how the zone's holder grants rights"
+        )
     if not fact.why and not any(serious for serious, _, _ in fact.remarks):
         yield fine("zone holder", f"{fact.provider} lets us into {fact.zone}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,7 @@ from dnsops.base.errors import Deliberate, ForUser, Later
 from dnsops.base.printable import printable
 from dnsops.base.secrets import Secret
 from dnsops.providers import choose
+from dnsops.providers.door import Access, Checked, Grade
 from mailsrv.quickstart import facts
 from mailsrv.quickstart.answers import Answers
 from mailsrv.quickstart.aside import aside
@@ -41,12 +43,22 @@ def _opened(answers: Answers, secret: Secret | None) -> facts.Holder:
     key_file = Path(answers.credential.name) if answers.kind == "rfc2136" and answers.credential.name else None
     try:
         provider = choose.parse(answers.provider, token=secret, key_file=key_file)
+        if isinstance(provider, Checked):
+            return facts.Holder(answers.kind, answers.domain, remarks=_remarks(provider.check([answers.domain])))
         provider.read(answers.domain)
     except Later as error:
         return facts.Holder(answers.kind, answers.domain, str(error), later=True)
     except ForUser as error:
         return facts.Holder(answers.kind, answers.domain, error.what, error.advice)
     return facts.Holder(answers.kind, answers.domain)
+
+
+def _remarks(found: Sequence[Access]) -> tuple[tuple[bool, str, str], ...]:
+    """What is not as it should be."""
+    odd = [one for one in found if one.grade in (Grade.LACKING, Grade.WIDE)]
+    return tuple(
+        (one.grade is Grade.LACKING, f"{one.zone}: {one.what}" if one.zone else one.what, one.advice) for one in odd
+    )
 
 
 async def authority(url: str, roots: str) -> tuple[facts.Fact, ...]:

@@ -18,6 +18,10 @@ def bad_token(machine: NewMachine, api: CloudflareApi, tree: DnsTree) -> None:
     machine.shell.environ["CLOUDFLARE_API_TOKEN"] = "x" * 40
 
 
+def read_only(machine: NewMachine, api: CloudflareApi, tree: DnsTree) -> None:
+    machine.shell.environ["CLOUDFLARE_API_TOKEN"] = api.read_only_token
+
+
 def existing_mail(machine: NewMachine, api: CloudflareApi, tree: DnsTree) -> None:
     tree.replace(DOMAIN, "MX", "10 mx.elsewhere.example.")
 
@@ -37,7 +41,8 @@ def an_alias(machine: NewMachine, api: CloudflareApi, tree: DnsTree) -> None:
 
 
 TROUBLES: list[tuple[str, Callable[[NewMachine, CloudflareApi, DnsTree], None], str]] = [
-    (DOMAIN, bad_token, "zone holder: example.org at cloudflare"),
+    (DOMAIN, bad_token, "zone holder: the token"),
+    (DOMAIN, read_only, "zone holder: example.org"),
     (
         DOMAIN,
         existing_mail,
@@ -47,7 +52,7 @@ TROUBLES: list[tuple[str, Callable[[NewMachine, CloudflareApi, DnsTree], None], 
     (DOMAIN, no_authority, "certificate authority: https://203.0.113.98/dir"),
     (DOMAIN, an_alias, "host name: mx1.example.org is an alias of alias.example.org"),
     ("example.net", lambda *_: None, "domain: example.net is not in the DNS - register it"),
-    ("nothing.org", lambda *_: None, "zone holder: nothing.org at cloudflare"),
+    ("nothing.org", lambda *_: None, "zone holder: nothing.org"),
 ]
 
 
