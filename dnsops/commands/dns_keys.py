@@ -58,9 +58,21 @@ def stories(asked: Request, dry_run: bool) -> list[Story]:
     found = []
     if asked.settings.signing_domains:
         found.append(_told("dkim", lambda: _dkim(options, dry_run), dry_run))
-    if asked.settings.tlsa.targets or (asked.state / "certs" / asked.settings.hostname).is_dir():
+    if _first_to_come(asked):
+        found.append(Story("tlsa", ((asked.settings.hostname, "wait", "its records come with its first certificate"),)))
+    elif asked.settings.tlsa.targets or (asked.state / "certs" / asked.settings.hostname).is_dir():
         found.append(_told("tlsa", lambda: _tlsa(options, dry_run), dry_run))
     return found
+
+
+def _first_to_come(asked: Request) -> bool:
+    """Whether the host has a first key of our own and no certificate for it yet: a TLSA record would be of nothing."""
+    from dnsops.certs.generations import Generations
+
+    settings, ours = asked.settings, Generations(asked.state / "certs")
+    only_ours = all(target.host == settings.hostname and target.sources == ("mailsrv:",) for target in settings.targets)
+    host = settings.hostname
+    return only_ours and ours.next(host) is not None and ours.current(host) is None
 
 
 def tell(some: Sequence[Story]) -> None:

@@ -58,7 +58,7 @@ class Stories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The real ones. listen: JSON is asked for and kept, nothing is shown."""
+    """The real ones. listen: JSON is asked for and kept, nothing is shown; an apply is always listened to, its plan was shown."""
 
     config: Path
     listen: bool = False
@@ -67,7 +67,7 @@ class Commands:
         return self._run("dns", "plan", "--out", str(saved))
 
     def apply(self, saved: Path | None = None) -> Ended:
-        return self._run("dns", "apply", "--yes", *(["--plan", str(saved)] if saved else []))
+        return self._run("dns", "apply", "--yes", *(["--plan", str(saved)] if saved else []), listen=True)
 
     def certify(self) -> Ended:
         return self._run("cert", "issue")
@@ -78,10 +78,11 @@ class Commands:
     def verify(self) -> Ended:
         return self._run("dns", "verify")
 
-    def _run(self, *words: str) -> Ended:
-        command = [*program(), *words, "--config", str(self.config), *(["--json"] if self.listen else [])]
+    def _run(self, *words: str, listen: bool = False) -> Ended:
+        listen = listen or self.listen
+        command = [*program(), *words, "--config", str(self.config), *(["--json"] if listen else [])]
         sys.stdout.flush()
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=self.listen, text=True, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=listen, text=True, check=False)
         said = (done.stderr or "")[-LONGEST_SAID:].strip()
         return _judged(" ".join(words[:2]), Ended(done.returncode, _document(done.stdout), said))
 

@@ -25,7 +25,7 @@ from mailsrv.quickstart.finding import Finding
 from mailsrv.quickstart.probing import Surroundings
 from mailsrv.quickstart.probing_ports import serving
 from mailsrv.quickstart.steps import Diary, Seen, Step, Wish, next_step
-from mailsrv.quickstart.stories import Stories
+from mailsrv.quickstart.stories import Ended, Stories
 from mailsrv.quickstart.talk import Request, Talk
 
 if TYPE_CHECKING:
@@ -146,13 +146,22 @@ def _records(now: Run) -> None:
     now.told["plan"] = plan.document
     if plan.status == Exit.PENDING:
         _agreed(now)
-        applied = now.stories.apply(saved)
-        now.told["apply"] = applied.document
+        applied = _applied(now, "apply", saved)
         plan = applied if applied.fine else now.stories.plan(saved)
     if not plan.fine:
         _decided_later(now, saved)
     saved.unlink(missing_ok=True)
     now.planned = True
+
+
+def _applied(now: Run, name: str, saved: Path | None = None, kinds: tuple[str, ...] = ("dkim", "tlsa")) -> Ended:
+    """Carried out, and told in a few lines: the plan itself was shown before."""
+    now.talk.say("Applying, then looking at every name server ...")
+    ended = now.stories.apply(saved)
+    now.told[name] = ended.document
+    for line in telling.applied(ended.document, kinds):
+        now.talk.say(line)
+    return ended
 
 
 def _decided_later(now: Run, saved: Path) -> None:
@@ -205,8 +214,8 @@ def _settle(now: Run) -> None:
     up = now.seen().serving
     if not up:
         now.talk.say("The server is not running yet: the records of its TLS keys come when it is.")
-    ended = now.stories.apply()
-    now.told["last"] = ended.document
+    if set(now.done) & {Step.CERTIFICATE, Step.SERVE}:  # else the plan of just now had everything
+        _applied(now, "last", kinds=("dkim", "tlsa") if up else ("dkim",))
     if up:
         now.told["verify"] = now.stories.verify().document
 

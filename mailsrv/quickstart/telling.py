@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mailsrv.quickstart.answers import Answers
 from mailsrv.quickstart.finding import Finding, Level
@@ -99,19 +100,55 @@ def _by_hand(findings: Sequence[Finding]) -> Iterator[str]:
 
 def _commands(answers: Answers, found: Found) -> Iterator[str]:
     yield "And then:"
+    commands = [*_next(answers, found), *_always(answers, found)]
+    width = max(len(command) for command, _ in commands)
+    for command, why in commands:
+        yield f"  {command:{width}}   {why}"
+
+
+def _next(answers: Answers, found: Found) -> Iterator[tuple[str, str]]:
+    """What is left of this quickstart, with the reason for each."""
+    again = f"mailsrv quickstart {answers.domain}"
     if not found.applied:
-        yield f"  mailsrv dns records --config {found.config}     the records; publish them, or run this again without --no-apply"
-    if not found.serving:
-        yield from _start(answers, found)
-    yield f"  mailsrv dns plan --config {found.config}        no changes, when all is as it should be"
-    yield f"  mailsrv dns verify --config {found.config}      what the world sees; https://internet.nl/mail/{answers.domain}/ agrees"
+        yield f"mailsrv dns records --config {found.config}", "the records, to be published by hand; or:"
+        yield again, "publishes them, and has the certificate issued"
+    elif not found.serving and found.systemd:
+        yield f"{again} --start", "writes the unit, starts the server by systemd, publishes the last records"
+    elif not found.serving:
+        yield f"mailsrv serve --config {found.config}", "the server; while it runs:"
+        yield again, "publishes the records of its keys (its timers would, too)"
 
 
-def _start(answers: Answers, found: Found) -> Iterator[str]:
-    if found.systemd:
-        yield f"  mailsrv quickstart {answers.domain} --start     writes the unit and starts the server by systemd"
-    else:
-        yield f"  mailsrv serve --config {found.config}           the server; then run this again for the last records"
+def _always(answers: Answers, found: Found) -> Iterator[tuple[str, str]]:
+    yield f"mailsrv dns plan --config {found.config}", "no changes, when all is as it should be"
+    yield (
+        f"mailsrv dns verify --config {found.config}",
+        f"what the world sees; https://internet.nl/mail/{answers.domain}/ agrees",
+    )
+
+
+def applied(document: Any, kinds: tuple[str, ...] = ("dkim", "tlsa")) -> Iterator[str]:
+    """What `dns apply --json` did: a line a zone, and one for these kinds of keys' records; what it found wrong."""
+    for zone in _items(document, "results"):
+        done, seen = _items(zone, "done"), _items(zone, "seen")
+        unseen = sum(not (one.get("everywhere") and not one.get("why")) for one in seen)
+        word = (
+            f"{unseen} of {len(seen)} not seen everywhere yet" if unseen else "seen at every name server, and validated"
+        )
+        yield f"{zone.get('zone')}: {len(done)} changes, {word}" if done else f"{zone.get('zone')}: {zone.get('why')}"
+        for finding in _items(zone, "findings"):
+            yield f"  {finding.get('what')} - {finding.get('advice')}"
+    keys = document.get("keys") if isinstance(document, dict) else None
+    for name, told in (keys if isinstance(keys, dict) else {}).items():
+        actions = dict.fromkeys(str(one.get("action")) for one in _items(told, "results"))
+        if actions and name in kinds:
+            yield f"{name.upper()}: {', '.join(actions)}"
+
+
+def _items(document: Any, key: str) -> list[dict[str, Any]]:
+    """A list of objects of a story's document; empty where there is none."""
+    found = document.get(key) if isinstance(document, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def step(which: Step) -> str:

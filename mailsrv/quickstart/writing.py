@@ -159,6 +159,7 @@ def remember(state: Path, entry: Diary) -> None:
     try:
         files.private_directory(state)
         files.replace(state / DIARY, steps.write(entry))
+        files.hand_over(state, state / DIARY)
     except OSError as error:
         raise ForUser(
             f"cannot be written ({error.strerror})", str(state), "run as root, or name another --state"

@@ -116,7 +116,17 @@ PURE = (
     ),
     *(
         f"mailsrv.quickstart.{room}"
-        for room in ("answers", "checks", "checks_names", "document", "facts", "finding", "questions", "steps", "telling")
+        for room in (
+            "answers",
+            "checks",
+            "checks_names",
+            "document",
+            "facts",
+            "finding",
+            "questions",
+            "steps",
+            "telling",
+        )
     ),
     "mailsrv.serving.unit",
     "mailsrv.store.door",

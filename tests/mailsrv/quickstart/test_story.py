@@ -204,6 +204,7 @@ def test_a_second_run_asks_and_changes_nothing(machine: Machine, world: World) -
     run = machine.run(world, talk, yes=False, given={}, token=None)
     assert run.done == [Step.RECORDS, Step.SETTLE]
     assert talk.asked == []
+    assert world.calls == ["plan"]
     assert machine.tree() == before
     assert any("Going on with example.org" in line for line in talk.said)
 
@@ -213,8 +214,8 @@ def test_a_second_run_asks_and_changes_nothing(machine: Machine, world: World) -
 def test_killed_in_any_story_the_next_run_completes(machine: Machine, world: World, name: str, when: str) -> None:
     play: Callable[..., Ended] = getattr(world, "apply" if name == "last" else name)
 
-    def dying(*words: Path) -> Ended:
-        if name == "last" and words:
+    def dying(*words: Path | None) -> Ended:
+        if name == "last" and any(words):
             return play(*words)
         if when == "after":
             play(*words)
