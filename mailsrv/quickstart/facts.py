@@ -52,7 +52,7 @@ class HostName:
 
 @dataclass(frozen=True, slots=True)
 class Reverse:
-    """The reverse names of one address (RFC 8499: PTR)."""
+    """The reverse names of one address."""
 
     address: str
     hostname: str
