@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnsops.base import settings as configuration
-from dnsops.base.errors import Exit, ForUser
+from dnsops.base.errors import Exit, ForUser, Misused
 from dnsops.base.secrets import Secret
 from dnsops.reconcile.zone_files import read_saved
 from dnsops.records import names
@@ -74,6 +74,7 @@ class Run:
 
 def run(request: Request, talk: Talk, stories: Callable[[Path], Stories]) -> Run:
     """The whole of it; gives where it came to."""
+    _startable(request)
     config = request.output.absolute() / writing.CONFIG
     settings = loaded(config) if config.exists() else None
     answers, token = asking.of_settings(settings, request) if settings else asking.asked(request, talk)
@@ -89,6 +90,13 @@ def run(request: Request, talk: Talk, stories: Callable[[Path], Stories]) -> Run
         now.done.append(step)
         writing.remember(state, (writing.diary(state) or Diary(answers.domain, str(config))).with_step(step))
     return now
+
+
+def _startable(request: Request) -> None:
+    """What cannot be done in the end is said in the beginning."""
+    if request.start and not starting.possible():
+        advice = "leave it out, and start `mailsrv serve` by your own means"
+        raise Misused("systemd does not run this machine", "--start", advice)
 
 
 def loaded(config: Path) -> Settings:
@@ -202,9 +210,6 @@ def _certify(now: Run) -> None:
 
 
 def _serve(now: Run) -> None:
-    if not starting.possible():
-        advice = f"start it by your own means: mailsrv serve --config {now.config}"
-        raise ForUser("systemd does not run this machine", "--start", advice)
     starting.start(now.config, now.state, now.answers.state)
 
 

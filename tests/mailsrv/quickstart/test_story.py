@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from dnsops.plan import saved
 from dnsops.plan.door import Item, Plan
 from dnsops.plan.door import Step as Step_
 from dnsops.records.rdata import Record, parse
-from mailsrv.quickstart import asking, questions, story
+from mailsrv.quickstart import asking, questions, starting, story, writing
 from mailsrv.quickstart.steps import Step
 from mailsrv.quickstart.stories import Ended
 from mailsrv.quickstart.talk import Request
@@ -426,3 +429,46 @@ def test_the_password_opens_the_account(machine: Machine, world: World) -> None:
     stored = run.settings.accounts[0].password_hash
     assert stored
     assert hashes.read(stored.reveal()).check(password.encode())
+
+
+def test_systemd_is_looked_for_before_anything_else(
+    machine: Machine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "BOOTED", machine.home / "no systemd here")
+    with pytest.raises(Misused, match="systemd does not run this machine"):
+        machine.run(world, start=True)
+    assert machine.tree() == {}
+
+
+def test_with_systemd_the_server_is_started_before_the_last_records(
+    machine: Machine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(starting, "possible", lambda: True)
+    with ExitStack() as held:
+
+        def start(config: Path, state: Path, own_state: str) -> None:
+            started.append((config, own_state))
+            held.enter_context(files.lock(state / "serve.lock"))
+
+        monkeypatch.setattr(starting, "start", start)
+        run = machine.run(world, start=True)
+        assert run.done == list(Step)
+        assert story.found(run).serving
+    assert started == [(machine.output / "mailsrv.yml", str(machine.state))]
+    assert world.calls == ["plan", "apply", "certify", "last", "verify"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_writes_is_for_the_servers_user(
+    machine: Machine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = pwd.getpwnam("nobody")
+    monkeypatch.setattr(writing, "USUAL", "nobody")
+    machine.run(world)
+    owners = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in machine.output.iterdir()}
+    assert owners == {
+        "mailsrv.yml": (0, nobody.pw_gid),
+        "dns-token": (nobody.pw_uid, nobody.pw_gid),
+        "first-password": (nobody.pw_uid, nobody.pw_gid),
+    }

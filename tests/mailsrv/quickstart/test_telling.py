@@ -21,7 +21,13 @@ FINDINGS = (
 
 
 def page(**changes: Any) -> str:
-    usual: dict[str, Any] = {"serving": False, "systemd": False, "applied": True, "certified": True, "password": "/etc/p"}
+    usual: dict[str, Any] = {
+        "serving": False,
+        "systemd": False,
+        "applied": True,
+        "certified": True,
+        "password": "/etc/p",
+    }
     return what_now(ANSWERS, FINDINGS, Found(config="/etc/mailsrv/mailsrv.yml", **(usual | changes)))
 
 
