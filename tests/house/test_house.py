@@ -37,6 +37,8 @@ PURE = (
     "dnsops.reconcile.report",
     "dnsops.reconcile.target",
     "dnsops.reconcile.telling",
+    "dnsops.reconcile.zone_report",
+    "dnsops.reconcile.zone_target",
     "dnsops.records",
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",

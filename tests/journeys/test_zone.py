@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -33,12 +32,12 @@ def configured(shell: Shell, dns: str, more: str = "") -> Shell:
 
 
 @pytest.fixture
-def home(cloudflare: CloudflareApi, shell: Shell) -> Iterator[Shell]:
+def home(cloudflare: CloudflareApi, shell: Shell) -> Shell:
     """A machine with a configuration."""
     (shell.home / "token").write_text(cloudflare.token)
     (shell.home / "token").chmod(0o600)
     shell.environ.pop("CLOUDFLARE_API_TOKEN", None)
-    yield configured(shell, BY_CLOUDFLARE)
+    return configured(shell, BY_CLOUDFLARE)
 
 
 @pytest.fixture
