@@ -57,11 +57,12 @@ def _expected(place: tuple[str, str], there: set[Key], gone: set[Key]) -> Expect
 
 
 async def _seen(zone: str, wanted: Expected, eyes: Eyes, world: World) -> Seen:
-    why = ""
+    why = await _lagging(zone, wanted, eyes)
     for pause in _pauses(world.patience):
-        if not (why := await _lagging(zone, wanted, eyes)):
+        if not why:
             break
         await world.sleep(pause)
+        why = await _lagging(zone, wanted, eyes)
     if why:
         return Seen(wanted.name, wanted.type, False, Security.FAILED, why)
     answer = await eyes.resolver.ask(wanted.name, wanted.type)
@@ -105,7 +106,7 @@ def _keys(wanted: Expected, items: Iterable[Rdata]) -> set[Key]:
 
 
 def _pauses(patience: float) -> Iterator[float]:
-    """Longer and longer ones, together about as long as patience; the last look has none after it that matters."""
+    """Longer and longer ones, together as long as patience."""
     left, pause = patience, FIRST_PAUSE
     while left > 0:
         yield min(pause, left)
