@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dnsops.base.errors import Exit, Misused
+from dnsops.base.errors import Exit, ForUser, Misused
 from dnsops.base.output import config_option, json_option, print_json, print_table
 from dnsops.commands.dns_plan import DOMAIN, STATE, document, tell
 
@@ -142,7 +142,8 @@ def _consent(plans: Sequence[Plan], yes: bool, as_json: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Misused("there are changes, and nobody is here to say yes to them", "dns apply", "say --yes")
-    click.confirm(f"{telling.totals(plans)}. Shall it be so?", abort=True, err=True)
+    if not click.confirm(f"{telling.totals(plans)}. Shall it be so?", err=True):
+        raise ForUser("nothing was changed", "dns apply")
 
 
 def _report(outcomes: Sequence[Outcome]) -> None:
