@@ -46,8 +46,8 @@ def verdict(facts: Facts, now: datetime) -> Iterator[Finding]:
         yield Finding(f"resolvers that validate refuse {name} {kind}: {why}", "sign the zone anew")
     if facts.why_no_servers:
         yield Finding(facts.why_no_servers, "look at the delegation")
-    if facts.why_no_parent:
-        yield Finding(f"the DS records are not known: {facts.why_no_parent}", "the next run asks again", trouble=False)
+    if why := facts.why_no_parent or ("no server of the parent answers" if facts.parents and facts.ds is None else ""):
+        yield Finding(f"the DS records are not known: {why}", "the next run asks again", trouble=False)
     if facts.heard and not facts.signed and not facts.ds:
         yield Finding("the zone is not signed", "sign it, or DANE does nothing for it", trouble=False)
 

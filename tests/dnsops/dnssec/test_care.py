@@ -85,6 +85,7 @@ TROUBLE = {
 NOTES = {
     "not signed": (facts(UNSIGNED, delegation=frozenset(), security=Security.INSECURE), "the zone is not signed"),
     "a parent that is not known": (facts(parents=(), why_no_parent="silent"), "the DS records are not known: silent"),
+    "a parent that is silent": (facts(parents=((PARENT, None),)), "no server of the parent answers"),
     "a DS of a key to come": (facts(delegation=frozenset({ds(), ds(OTHER)})), "is of no key that the zone has"),
     "parents that differ": (
         facts(parents=((PARENT, frozenset({ds()})), (NS1, frozenset({ds(), ds(kind=4)})))),
