@@ -59,6 +59,7 @@ class Dns01:
     log: Log
     world: seeing.Open = field(default_factory=outside)
     now: Callable[[], float] = time.time
+    sleep: seeing.Sleep = asyncio.sleep
     kind: Literal["dns-01"] = "dns-01"
 
     def __post_init__(self) -> None:
@@ -76,7 +77,9 @@ class Dns01:
         wanted: dict[str, set[str]] = {}
         for one in entries:
             wanted.setdefault(one.place, set()).add(one.text)
-        stale = asyncio.run(seeing.seen({place: frozenset(texts) for place, texts in wanted.items()}, self.world))
+        stale = asyncio.run(
+            seeing.seen({place: frozenset(texts) for place, texts in wanted.items()}, self.world, self.sleep)
+        )
         self.log("acme.shown", records=len(entries), waited=f"{time.monotonic() - began:.1f}s", stale=stale)
 
     def remove(self, challenges: Sequence[Challenge]) -> None:
