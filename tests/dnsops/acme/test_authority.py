@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +15,16 @@ from acme.client import ClientNetwork, ClientV2
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from dnsops.acme.accounts import Terms
 from dnsops.acme.authority import Acme
 from dnsops.acme.door import Challenge
 from dnsops.base.errors import ForUser, Later
 from dnsops.certs.chain import from_pem
 from tests.dnsops.acme import issuing
 from tests.lab.ari import PREFIX, Ari
+from tests.lab.dns_conf import TSIG_ALGORITHM, TSIG_NAME, TSIG_SECRET
 from tests.lab.dnstree import DnsTree
+from tests.lab.network import PRIMARY, RESOLVER
 from tests.lab.pki import Pki, new_key
 
 NAME = "mx1.example.org"
@@ -134,6 +140,43 @@ def test_what_caa_records_may_say(front: Ari, authority: Acme) -> None:
     assert facts.identities == ("lab.example",)
     assert facts.account_uri == authority.account_uri
     assert facts.methods == ("dns-01",)
+
+
+def test_the_accounts_contact_follows_the_configuration(front: Ari, authority: Acme, tmp_path: Path) -> None:
+    """Told once, and again when it changes; the account stays."""
+    uri = authority.account_uri
+    for contact, posts in (("user2@example.org", 2), ("user2@example.org", 1), ("", 2), ("", 1)):
+        again = issuing.authority(front.url, tmp_path, Terms(contact))
+        front.requests.clear()
+        assert again._talk.account == uri
+        assert [method for method, _ in front.requests].count("POST") == posts, "it is checked, and changed"
+
+
+def test_an_account_that_was_deactivated(front: Ari, authority: Acme, quick: Quick, tmp_path: Path) -> None:
+    authority._talk.post(authority.account_uri, {"status": "deactivated"})
+    with pytest.raises(ForUser, match=r"move .*account\.json away to have a new one registered"):
+        issuing.authority(front.url, tmp_path).issue(issuing.wish(NAME), quick)
+
+
+def test_a_first_registration_whose_answer_is_lost_makes_one_account(front: Ari, tmp_path: Path) -> None:
+    front.fault("lost", path="/sign-me-up")
+    uri = issuing.authority(front.url, tmp_path).account_uri
+    assert issuing.authority(front.url, tmp_path).account_uri == uri
+    assert [path for _, path in front.requests].count("/sign-me-up") == 2
+
+
+def test_lego_issues_through_the_stand_in(front: Ari, pki: Pki, clean_zone: DnsTree, tmp_path: Path) -> None:
+    """What stands in front of pebble is an ACME server to others, too."""
+    if not shutil.which("lego"):
+        pytest.skip("lego is not installed")
+    update = {"NAMESERVER": PRIMARY, "TSIG_ALGORITHM": f"{TSIG_ALGORITHM}.", "TSIG_KEY": TSIG_NAME}
+    update |= {"TSIG_SECRET": TSIG_SECRET, "POLLING_INTERVAL": "1", "SEQUENCE_INTERVAL": "1", "TTL": "60"}
+    environ = os.environ | pki.trusted | {f"RFC2136_{name}": value for name, value in update.items()}
+    words = ["lego", "--accept-tos", "-m", issuing.CONTACT, "-s", front.url, "--path", str(tmp_path), "-d", NAME]
+    words += ["--dns", "rfc2136", "--dns.resolvers", f"{RESOLVER}:53", "run"]
+    done = subprocess.run(words, capture_output=True, text=True, env=environ, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(front.known) == 1
 
 
 # S-ACME-01

@@ -244,3 +244,15 @@ def test_a_record_that_nobody_lets_us_remove_stops_nothing(tmp_path: Path) -> No
     assert "acme.challenges.left" in said.getvalue()
     replace(solver, now=lambda: 1e9 + 40 * 86400).sweep()
     assert Journal(tmp_path, log).load() == ()
+
+
+def test_a_write_that_arrives_after_its_removal_is_removed_again(tmp_path: Path) -> None:
+    """Killed with the request on its way: the first sweep finds nothing yet."""
+    memory, late = Memory(["example.org"]), Out("_acme-challenge.example.org", "late", 1e9)
+    Journal(tmp_path, issuing.log()[0]).add([late])
+    solver = Dns01(memory, tmp_path, issuing.log()[0], now=lambda: 1e9 + 1)
+    solver.sweep()
+    memory.write(Change(add=(Record(late.place, "TXT", 60, txt(late.text)),)))
+    replace(solver, now=lambda: 1e9 + 300).sweep()
+    assert memory.read(late.place, "TXT") == ()
+    assert Journal(tmp_path, issuing.log()[0]).load() == ()
