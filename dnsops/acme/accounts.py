@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dnsops.acme import signing, words
+from dnsops.acme.keeping import keep
 from dnsops.acme.refusals import Refusal
 from dnsops.acme.talk import Talk
 from dnsops.base import files, versioned
@@ -55,11 +56,11 @@ class Accounts:
     """Their files."""
 
     def __init__(self, state: Path) -> None:
-        self._folder = state / "acme"
+        self.state = state
 
     def path(self, directory: str) -> Path:
         place = re.sub(r"[^a-z0-9._-]+", "-", directory.lower().removeprefix("https://")).strip("-.")
-        return self._folder / place[:200] / "account.json"
+        return self.state / "acme" / place[:200] / "account.json"
 
     def load(self, directory: str) -> Account | None:
         """None when there is none yet."""
@@ -79,12 +80,8 @@ class Accounts:
     def save(self, account: Account) -> None:
         path = self.path(account.directory)
         fields = {"directory": account.directory, "uri": account.uri, "contact": account.contact}
-        try:
-            files.private_directory(path.parent)
-            files.replace(path, versioned.write(VERSION, **fields, key=account.key.reveal()))
-        except OSError as error:
-            advice = "nothing is asked for without it; run as the user who owns it, with disk space left"
-            raise ForUser(f"cannot be written ({error.strerror})", str(path), advice) from None
+        advice = "nothing is asked for without it; run as the user who owns it, with disk space left"
+        keep(self.state, path, versioned.write(VERSION, **fields, key=account.key.reveal()), advice)
 
     def enter(self, directory: str) -> Account:
         """The account as it is on disk; a new key when there is none."""

@@ -285,6 +285,26 @@ def test_faults_at_every_call_of_an_issuance(front: Ari, authority: Acme, quick:
     assert issuing.challenges_out(quick.tree) == set()
 
 
+def test_an_order_that_was_left_is_gone_on_with(front: Ari, authority: Acme, quick: Quick, tmp_path: Path) -> None:
+    """The authority dies for us at call k: whoever comes again with the same key goes on, and one order is all there is."""
+    assert authority.account_uri
+    ordered = 0
+    for call in range(40):
+        front.reset()
+        fault, key = front.fault("503", skip=call, headers={"Retry-After": "600"}), new_key()
+        try:
+            authority.issue(issuing.wish(NAME, key=key), quick)
+            break
+        except Later:
+            ordered = len(front.orders)
+        assert issuing.authority(front.url, tmp_path).issue(issuing.wish(NAME, key=key), quick)
+        assert len(front.orders) == max(ordered, 1)
+    assert fault.times
+    assert call > 6
+    other = issuing.wish(NAME)
+    assert authority.issue(other, quick) != authority.issue(other, quick), "one that is done is not gone on with"
+
+
 def test_floods_and_redirects(front: Ari, authority: Acme, quick: Quick) -> None:
     front.fault("huge")
     with pytest.raises(ForUser, match="larger than 262144 octets"):

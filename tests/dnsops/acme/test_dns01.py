@@ -28,6 +28,7 @@ from tests.dnsops.acme.issuing import NAMES, STRANGER
 from tests.lab.acme import Pebble
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
+from tests.lab.pki import new_key
 
 BOTH = (Challenge("dns-01", "example.org", "t1", "first"), Challenge("dns-01", "example.org", "t2", "second"))
 KILLS = 1 if os.environ.get("KILLS") == "all" else 4
@@ -203,9 +204,12 @@ def test_s_acme_02_kill_9_at_every_step_of_an_issuance(
 
     def issue() -> bytes:
         holder = provider if by == "knot" else Cloudflare(Secret(cloudflare_api.token), sleep=lambda _: None)
-        return issuing.authority(pebble.url, tmp_path).issue(issuing.wish(*NAMES[:2]), issuing.solver(holder, tmp_path))
+        return issuing.authority(pebble.url, tmp_path).issue(
+            issuing.wish(*NAMES[:2], key=key), issuing.solver(holder, tmp_path)
+        )
 
     account, step, dirty = "", 1 + os.getpid() % KILLS, 0
+    key = new_key()
     while killed_at(step, issue):
         dirty += len(issuing.challenges_out(clean_zone)) > 1
         issuing.solver(provider if by == "knot" else Cloudflare(Secret(cloudflare_api.token)), tmp_path).sweep()
@@ -256,3 +260,13 @@ def test_a_write_that_arrives_after_its_removal_is_removed_again(tmp_path: Path)
     replace(solver, now=lambda: 1e9 + 300).sweep()
     assert memory.read(late.place, "TXT") == ()
     assert Journal(tmp_path, issuing.log()[0]).load() == ()
+
+
+def test_a_zone_that_is_not_the_providers_leaves_nothing_behind(dnstree: DnsTree, tmp_path: Path) -> None:
+    memory = Memory(["example.org"])
+    solver = Dns01(memory, tmp_path, issuing.log()[0])
+    with pytest.raises(ForUser, match=r"nsec\.org"):
+        solver.show([*BOTH, Challenge("dns-01", "mx1.nsec.org", "t", "third")])
+    assert memory.read("_acme-challenge.example.org", "TXT") == ()
+    assert Journal(tmp_path, issuing.log()[0]).load() == ()
+    solver.remove(BOTH)
