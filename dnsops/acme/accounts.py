@@ -44,12 +44,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """directory: the authority's address.  uri: "" until it is registered.  contact: as the authority knows it."""
+    """directory: the authority's address.  uri: "" until it is registered.  contact: as the authority knows it.
+    identities: what CAA records call the authority, as its directory said when we were there."""
 
     directory: str
     key: Secret
     uri: str = ""
     contact: str = ""
+    identities: tuple[str, ...] = ()
 
 
 class Accounts:
@@ -80,8 +82,14 @@ class Accounts:
     def save(self, account: Account) -> None:
         path = self.path(account.directory)
         fields = {"directory": account.directory, "uri": account.uri, "contact": account.contact}
+        identities = list(account.identities)
         advice = "nothing is asked for without it; run as the user who owns it, with disk space left"
-        keep(self.state, path, versioned.write(VERSION, **fields, key=account.key.reveal()), advice)
+        keep(
+            self.state,
+            path,
+            versioned.write(VERSION, **fields, identities=identities, key=account.key.reveal()),
+            advice,
+        )
 
     def enter(self, directory: str) -> Account:
         """The account as it is on disk; a new key when there is none."""
@@ -99,6 +107,7 @@ def settle(talk: Talk, accounts: Accounts, account: Account, terms: Terms) -> Ac
     if settled.contact != terms.contact:
         talk.post(settled.uri, {"contact": _contacts(terms)}, "the account's contact")
         settled = replace(settled, contact=terms.contact)
+    settled = replace(settled, identities=talk.directory.identities)
     if settled != account:
         accounts.save(settled)
     return settled
@@ -152,4 +161,5 @@ def _contacts(terms: Terms) -> list[str]:
 
 
 def _account(data: dict[str, str]) -> Account:
-    return Account(str(data["directory"]), Secret(str(data["key"])), str(data["uri"]), str(data["contact"]))
+    identities = tuple(map(str, data["identities"][: words.MOST_IDENTITIES]))
+    return Account(str(data["directory"]), Secret(str(data["key"])), str(data["uri"]), str(data["contact"]), identities)

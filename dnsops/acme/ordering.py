@@ -126,7 +126,7 @@ class Ordering:
     # validation
 
     def _validate(self, order: words.Order, wish: Wish) -> None:
-        tasks = [task for url in order.authorisations if (task := self._task(url))]
+        tasks = [task for url in order.authorisations if (task := self._task(url, wish))]
         if not tasks:
             return
         shown = [task.challenge for task in tasks if task.challenge]
@@ -143,9 +143,11 @@ class Ordering:
             raise refusals.of_several(problems, f"validation by {self.solver.kind}")
         self.attempts.went_well(_bare(wish.names), self.now())
 
-    def _task(self, url: str) -> Task | None:
+    def _task(self, url: str, wish: Wish) -> Task | None:
         """What is to do for an authorisation; None when it is valid already."""
         found = self._authorisation(url)
+        if found.name not in _bare(wish.names):
+            raise words.Malformed("an authorisation for a name that was not ordered")
         match found.status:
             case "valid":
                 return None

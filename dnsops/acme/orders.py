@@ -10,6 +10,7 @@ Fails by: `ForUser` when it cannot be written.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -44,7 +45,8 @@ class Orders:
         keep(self._state, self._path, data, "nothing is ordered without it; free the disk")
 
     def over(self) -> None:
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def _digest(wish: Wish) -> str:

@@ -105,6 +105,31 @@ def test_a_bogus_zone_is_not_believed(dnstree: DnsTree, tmp_path: Path) -> None:
         solver.show([Challenge("dns-01", "mx1.bogus.org", "t", "text")])
 
 
+def test_a_resolver_with_a_cache_is_waited_for(
+    pebble: Pebble, clean_zone: DnsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine's own resolver, by its AD bit: it keeps "no such name", and the values of the order before."""
+    monkeypatch.setenv("MAILSRV_RESOLVER", "ad")
+    clean_zone.restart_resolver(cache=3)
+    try:
+        for _ in range(2):
+            clean_zone.ask("_acme-challenge.mx1.example.org", "TXT")
+            solver = issuing.solver(issuing.knot(clean_zone), tmp_path)
+            assert issuing.authority(pebble.url, tmp_path).issue(issuing.wish("mx1.example.org"), solver)
+    finally:
+        clean_zone.restart_resolver(cache=0)
+
+
+def test_what_root_writes_belongs_to_who_owns_the_state(pebble: Pebble, clean_zone: DnsTree, tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    solver = issuing.solver(issuing.knot(clean_zone), tmp_path)
+    issuing.authority(pebble.url, tmp_path).issue(issuing.wish("mx1.example.org"), solver)
+    found = list((tmp_path / "acme").rglob("*"))
+    assert {path.name for path in found} >= {"account.json", "challenges.json", "challenges.lock", "lock"}
+    assert {path.stat().st_uid for path in found} == {65534}
+    assert {path.stat().st_mode & 0o077 for path in found} == {0}
+
+
 def test_while_one_shows_another_waits(clean_zone: DnsTree, tmp_path: Path) -> None:
     first = issuing.solver(issuing.knot(clean_zone), tmp_path)
     first.show(BOTH)
