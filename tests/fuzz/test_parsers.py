@@ -26,7 +26,7 @@ from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
-from dnsops.records import names, rdata, zonefile
+from dnsops.records import dnssec, names, rdata, zonefile
 from dnsops.records.tlsa import Tlsa
 from dnsops.records.txt import bimi, caa, mtasts, tags, tlsrpt, uaac
 from dnsops.records.txt import dkim as dkim_record
@@ -94,6 +94,21 @@ class Parser:
     raises: tuple[type[Exception], ...] = ()
     text: bool = False
     of: Collection[str] = field(default=())  # functions of the reading rooms that it goes through
+
+
+def _dnssec(data: bytes) -> object:
+    """Each form of DNSSEC's records over the same octets."""
+    for kind, of in (("DNSKEY", dnssec.Key.of), ("DS", dnssec.Ds.of), ("NSEC3PARAM", dnssec.Nsec3.of)):
+        with suppress(Deliberate):
+            of(rdata.from_wire(kind, data))
+    with suppress(Deliberate):
+        key = dnssec.Key.of(rdata.from_wire("DNSKEY", data))
+        assert 0 <= key.tag < 65536
+        assert key.bits is None or key.bits >= 0
+        assert key.digest("example.org", dnssec.SHA256)
+    signature = dnssec.Signature.of(rdata.from_wire("RRSIG", data))
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    return signature.until(now) - signature.since(now)
 
 
 def _replies(data: bytes) -> object:
@@ -260,6 +275,17 @@ PARSERS: dict[str, Parser] = {
         of=["version", "line", "block", "block_length"],
     ),
     "DATA": Parser(_octets, (b"a\r\n.b\r\n\r\n",), of=["unstuffed"]),
+    "DNSSEC records": Parser(
+        _dnssec,
+        (
+            bytes((0x01, 0x01, 3, 13)) + b"k" * 64,
+            bytes((0x01, 0x00, 3, 8, 3, 1, 0, 1)) + b"m" * 256,
+            bytes((0x12, 0x34, 13, 2)) + b"d" * 32,
+            bytes((0, 52, 13, 2)) + bytes.fromhex("0000012c6a1c4c006a17c0001234") + b"\x07example\x03org\0" + b"s" * 64,
+            bytes((1, 0, 0, 12, 2)) + b"ab",
+        ),
+        (Deliberate,),
+    ),
     "replies of a peer": Parser(_replies, (b"250-a\r\n250 b\r\n", b"421\r\n"), (Deliberate,)),
     "IMAP command": Parser(
         imap_command,
