@@ -7,6 +7,7 @@ raw(server, b"GET / HTTP/1.1 ...", tls=True)
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -69,3 +70,8 @@ def rest(sock: socket.socket) -> bytes:
     except OSError:
         pass
     return said
+
+
+def statuses(said: bytes) -> list[int]:
+    """Of each answer in it."""
+    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d\d\d) ", said)]
