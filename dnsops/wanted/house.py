@@ -1,7 +1,7 @@
 """What is known about our host and domains before the records are made from it. Pure values.
 
 `dnsops.reconcile.wanted.gather(settings, state)` fills a `House`; `dnsops.wanted.union.wanted(house)` makes the records.
-All names canonical (records/names), addresses as text.
+All names canonical (records/names), addresses as text. Fails by: `ForUser` for a records.other_mx that is none.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dnsops.base.errors import ForUser
 from dnsops.dkim.ring import Role, Selector
 from dnsops.records import names
 from dnsops.records.tlsa import Tlsa
@@ -100,8 +101,15 @@ class House:
 
     def held(self, name: str) -> bool:
         """Whether a name lies in a zone that is ours to write."""
-        zones = self.domains if self.zones is None else self.zones
-        return any(names.under(name, zone) for zone in zones)
+        return any(names.under(name, zone) for zone in self.places)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The zones that we may write; while nobody has said which, our domains that lie below none of the others."""
+        if self.zones is not None:
+            return self.zones
+        ours = self.domains or (self.hostname,)
+        return tuple(name for name in ours if not any(name != other and names.under(name, other) for other in ours))
 
     def port_of(self, label: str) -> int | None:
         """The port of a service, None when it is not offered."""
@@ -110,5 +118,12 @@ class House:
     @property
     def other_mx(self) -> tuple[tuple[int, str], ...]:
         """Further mail hosts: preference and name."""
-        parted = (text.split() for text in self.records.other_mx)
-        return tuple((int(preference), names.host(host)) for preference, host in parted)
+        return tuple(map(_preference, self.records.other_mx))
+
+
+def _preference(text: str) -> tuple[int, str]:
+    """`20 mx2.example.net`."""
+    number, _, host = text.strip().partition(" ")
+    if not number.isdecimal() or int(number) > 65535 or not host.strip():
+        raise ForUser(f"not a preference and a host: {text[:80]!r}", "records.other_mx", "write 20 mx2.example.net")
+    return int(number), names.host(host, "records.other_mx")

@@ -1,6 +1,6 @@
 """The MTA-STS policy of our domains, its bytes and its id. Pure.
 
-    policy = mtasts_policy(house)     str(policy)     policy_id(str(policy))
+policy = mtasts_policy(house)     str(policy)     policy_id(str(policy))
 """
 
 from __future__ import annotations
