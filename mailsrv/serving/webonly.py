@@ -71,7 +71,7 @@ class WebOnly:
     async def _reload(self, shown: Shown) -> None:
         reloading()
         try:
-            await shown.use(await asyncio.to_thread(self.load))
+            shown.use(await asyncio.to_thread(self.load))
             self.log("serve.reloaded")
         except Deliberate as error:
             self.log("serve.not_reloaded", why=str(error))

@@ -168,7 +168,7 @@ DOORS = {
     "spftrace": ("mailsrv.auth.spf",),
     "starlette": ("mailsrv.http.management", "mailsrv.http.web"),
     "uvicorn": ("mailsrv.http.management", "mailsrv.http.doorstep"),
-    "uvloop": ("mailsrv.serving.worker",),
+    "uvloop": ("mailsrv.serving.signals",),
     "yaml": ("dnsops.base.settings",),
 }
 HEAVY = (
