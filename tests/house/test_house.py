@@ -15,7 +15,12 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
+    "dnsops.acme.ari",
+    "dnsops.acme.caa",
     "dnsops.acme.door",
+    "dnsops.acme.refusals",
+    "dnsops.acme.verified",
+    "dnsops.acme.words",
     "dnsops.base.errors",
     "dnsops.base.flow",
     "dnsops.base.moment",
@@ -137,6 +142,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
+    "acme": ("dnsops.acme",),
     "OpenSSL": ("mailsrv.transport.matching",),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger", "mailsrv.reports.ledger"),
@@ -146,6 +152,7 @@ DOORS = {
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
+        "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
         "mailsrv.auth.keys",
@@ -158,11 +165,12 @@ DOORS = {
     "h11": ("mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
+    "josepy": ("dnsops.acme",),
     "prometheus_client": ("mailsrv.http.measures",),
     "publicsuffixlist": ("mailsrv.auth.suffixes",),
     "pydantic": ("dnsops.base.settings", "mailsrv.directory.register", "mailsrv.commands.registering"),
     "pydantic_core": ("dnsops.base.settings",),
-    "requests": ("dnsops.certs.sources", "timers.notify", "timers.alert"),
+    "requests": ("dnsops.acme.exchange", "dnsops.certs.sources", "timers.notify", "timers.alert"),
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
     "spftrace": ("mailsrv.auth.spf",),
@@ -173,10 +181,12 @@ DOORS = {
 }
 HEAVY = (
     "OpenSSL",
+    "acme",
     "apscheduler",
     "cloudflare",
     "httpx",
     "idna",
+    "josepy",
     "publicsuffixlist",
     "pydantic",
     "requests",
