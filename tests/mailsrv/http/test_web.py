@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import plistlib
 import shutil
 import smtplib
@@ -346,6 +347,21 @@ def test_without_a_signed_certificate_nothing_is_promised_for_long(tmp_path: Pat
     head, _, body = said.partition(b"\r\n\r\n")
     assert b"strict-transport-security" not in head.lower()
     assert plistlib.loads(body)["PayloadType"] == "Configuration"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_all_of_it_is_there_for_an_ordinary_user(tmp_path: Path) -> None:
+    """What root alone may read - the key, our libraries perhaps - is read before root is left."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder not in (Path("/"), Path("/tmp")):
+            folder.chmod(0o755)
+    with MailServer(tmp_path / "s", web=True, user="nobody") as server:
+        assert [one["name"] for one in server.events("serve.user")] == ["nobody"]
+        assert ask(server, f"mail.{DOMAIN}", "/").status == 200
+        assert ask(server, DOMAIN, "/autodiscover/autodiscover.xml", "POST", outlook(f"a@{DOMAIN}")).status == 200
+        said = ask(server, f"mail.{DOMAIN}", f"/profile.mobileconfig?email=a@{DOMAIN}")
+        assert said.body[:1] == b"0"  # DER: it is signed
+        assert ask(server, f"mta-sts.{DOMAIN}", POLICY).status == 200
 
 
 def test_the_web_alone_beside_another_mail_server(tmp_path: Path) -> None:
