@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import ipaddress
 import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -40,6 +41,7 @@ from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
+from mailsrv.http import autodiscover, behind
 from mailsrv.imap.grammar import names as imap_names
 from mailsrv.imap.verbs import parse as imap_command
 from mailsrv.message import (
@@ -529,6 +531,26 @@ PARSERS: dict[str, Parser] = {
         True,
         ["parse_web"],
     ),
+    "Autodiscover's request": Parser(
+        autodiscover.asked,
+        (
+            b'<?xml version="1.0"?><A xmlns="http://a"><Request><EMailAddress>a@b</EMailAddress></Request></A>',
+            b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        ),
+        (autodiscover.Unreadable,),
+        of=["asked"],
+    ),
+    "a proxy's headers": Parser(
+        lambda text: behind.whose(
+            "127.0.0.1",
+            [(f"x-forwarded-{name}", text) for name in ("for", "proto", "host")],
+            [ipaddress.ip_network("127.0.0.0/8")],
+        ),
+        (b"192.0.2.1, 127.0.0.1", b"2001:db8::1%eth0,http", b"::ffff:127.0.0.1"),
+        (),
+        True,
+        ["whose"],
+    ),
     "sender pattern": Parser(patterns.pattern, (b"a-*@b", b"re:(a|b)+@c", b"re:(a+)+$"), (patterns.BadPattern,), True),
 }
 
@@ -603,6 +625,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     "reports": {"written"},
     "spam": {"question", "works", "acquaintance"},
     "receive": set[str](),
+    "http": {"document", "error", "pointer", "no_protocol"},
 }  # fmt: skip
 
 
@@ -620,6 +643,8 @@ WRITERS = {  # functions of these rooms that read nothing foreign
         ("reports", "tags.py"),
         *(("spam", f"{file}.py") for file in ("clamd", "dnsbl", "hints", "place", "reputation", "rspamd", "spamd")),
         ("receive", "srs.py"),
+        ("http", "autodiscover.py"),
+        ("http", "behind.py"),
     ],
 )
 def test_no_parser_is_forgotten(room: str, files: str) -> None:

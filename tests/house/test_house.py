@@ -76,6 +76,10 @@ PURE = (
         for room in ("results", "sealers", "signature", "signatures", "signing", "treewalk", "verdicts")
     ),
     "mailsrv.echo",
+    *(
+        f"mailsrv.http.{room}"
+        for room in ("autoconfig", "autodiscover", "behind", "health", "mobileconfig", "offer", "site", "welcome")
+    ),
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"
@@ -154,11 +158,12 @@ DOORS = {
         "dnsops.dkim",
         "mailsrv.auth.keys",
         "mailsrv.directory.sasl.binding",
+        "mailsrv.http.sealing",
         "mailsrv.transport.matching",
     ),
     "dkim": ("mailsrv.commands.explaining",),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
+    "h11": ("mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "josepy": ("dnsops.acme",),
@@ -171,9 +176,9 @@ DOORS = {
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
     "spftrace": ("mailsrv.auth.spf",),
-    "starlette": ("mailsrv.http.management",),
-    "uvicorn": ("mailsrv.http.management",),
-    "uvloop": ("mailsrv.serving.worker",),
+    "starlette": ("mailsrv.http.management", "mailsrv.http.web"),
+    "uvicorn": ("mailsrv.http.management", "mailsrv.http.doorstep"),
+    "uvloop": ("mailsrv.serving.worker", "mailsrv.serving.signals"),
     "yaml": ("dnsops.base.settings", "dnsops.providers.octodns_plugin"),
 }
 HEAVY = (
