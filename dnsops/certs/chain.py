@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
@@ -222,3 +222,14 @@ def flaws(chain: Chain, host: str, now: datetime) -> list[str]:
     if now < chain.not_before:
         found.append(f"the certificate is not valid before {chain.not_before:%Y-%m-%d %H:%M} UTC")
     return found
+
+
+def disorder(chain: Chain) -> list[str]:
+    """Whether each certificate was issued by the one after it, as a sentence (RFC 8446 4.4.2)."""
+    loaded = [x509.load_der_x509_certificate(der) for der in chain.certificates]
+    for position, (issued, issuer) in enumerate(pairwise(loaded), start=1):
+        try:
+            issued.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+            return [f"certificate {position} of the chain was not issued by the one after it"]
+    return []

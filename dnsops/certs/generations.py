@@ -19,11 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -35,7 +33,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from dnsops.base import clock, files
 from dnsops.base.errors import ForUser
-from dnsops.certs.chain import LARGEST_PEM, Chain, flaws, from_pem, key_spki
+from dnsops.certs.chain import LARGEST_PEM, Chain, disorder, flaws, from_pem, key_spki
 from dnsops.records import names
 
 LARGEST_KEY = 65536
@@ -231,20 +229,9 @@ class Generations:
         found += flaws(chain, generation.host, self.now())
         missing = [name for name in others if not chain.covers(names.canonical(name))]
         found += [f"the certificate is not for {name}" for name in missing]
-        found += _disorder(chain)
+        found += disorder(chain)
         if found:
             raise ForUser("; ".join(found), chain.where, "the pair in use stays; have a new certificate issued")
-
-
-def _disorder(chain: Chain) -> list[str]:
-    """Whether each certificate was issued by the one after it, as a sentence (RFC 8446 4.4.2)."""
-    loaded = [x509.load_der_x509_certificate(der) for der in chain.certificates]
-    for position, (issued, issuer) in enumerate(pairwise(loaded), start=1):
-        try:
-            issued.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-            return [f"certificate {position} of the chain was not issued by the one after it"]
-    return []
 
 
 def _new_key() -> bytes:

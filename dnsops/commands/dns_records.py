@@ -60,7 +60,13 @@ def _found(options: dict[str, Any], domain: str | None) -> tuple[Wanted, House]:
         raise Misused("there is no configuration", "", "write one (`mailsrv config example`), or name it with --config")
     house = gather(settings, request.state_of(options, settings))
     found = wanted(house)
-    return (of_domain(found, request.domain_name(domain), house) if domain else found), house
+    if domain is None:
+        return found, house
+    only = of_domain(found, request.domain_name(domain), house)
+    if not only.wishes and not only.expectations:
+        known = ", ".join(house.places)
+        raise Misused(f"no domain of ours: {domain}", "--domain", f"write one of: {known}")
+    return only, house
 
 
 def _zone(found: Wanted) -> None:

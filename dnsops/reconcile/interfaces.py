@@ -2,7 +2,7 @@
 
 A UDP socket that is connected makes the kernel choose a route and a source address, and no packet leaves (udp(7), connect(2)).
 What it chose is taken when it is global: an address behind NAT is not, and nobody can know the public one from here.
-Standards: RFC 6724 (which source address), RFC 5014 (a public one rather than a temporary one of RFC 8981), RFC 6890 (global).
+Standard: RFC 5014 (a lasting IPv6 address rather than a temporary one).
 Limits: one address of each family; a host with more has them in `records.addresses`. Fails by: an empty tuple.
 """
 

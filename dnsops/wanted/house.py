@@ -101,13 +101,15 @@ class House:
 
     def held(self, name: str) -> bool:
         """Whether a name lies in a zone that is ours to write."""
-        zones = self.places if self.zones is None else self.zones
-        return any(names.under(name, zone) for zone in zones)
+        return any(names.under(name, zone) for zone in self.places)
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Where our names are, while nobody has said which zones there are."""
-        return self.domains or (self.hostname,)
+        """The zones that we may write; while nobody has said which, our domains that lie below none of the others."""
+        if self.zones is not None:
+            return self.zones
+        ours = self.domains or (self.hostname,)
+        return tuple(name for name in ours if not any(name != other and names.under(name, other) for other in ours))
 
     def port_of(self, label: str) -> int | None:
         """The port of a service, None when it is not offered."""

@@ -2,8 +2,8 @@
 
     documents(found, ("example.org",)) -> {"example.org": "---\\n\\"\\":\\n- ..."}      to be saved as example.org.yaml
 
-The form is octoDNS's YamlProvider's: names relative to the zone, keys in natural order, `\\;` for a semicolon in TXT. Scalars are
-written as JSON, which YAML reads. What octoDNS does not know as a type here is left out with a comment.
+The form is octoDNS's YamlProvider's: names relative to the zone, keys in natural order, `\\;` for a semicolon in TXT (its
+escaped_semicolons, which is the default before version 2). Scalars are written as JSON, which YAML reads.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ Value = str | Mapping[str, str | int]
 
 
 def documents(found: Wanted, zones: Iterable[str]) -> dict[str, str]:
-    """The text for each zone in which something is wished."""
+    """The text for each zone in which something is wished. zones: those that the wishes lie in."""
     parted: dict[str, list[Wish]] = {}
     known = list(zones)
     for wish in found.wishes:
-        parted.setdefault(names.longest_suffix(wish.record.name, known) or wish.record.name, []).append(wish)
+        zone = names.longest_suffix(wish.record.name, known)
+        if zone is not None:
+            parted.setdefault(zone, []).append(wish)
     return {zone: _document(zone, wishes) for zone, wishes in parted.items()}
 
 
@@ -47,10 +49,7 @@ def _document(zone: str, wishes: list[Wish]) -> str:
 def _rrset(kind: str, wishes: list[Wish]) -> list[str]:
     """`- ttl, type, value(s)`, each reason as a comment."""
     lines = [f"# {wish.why}" for wish in wishes]
-    read = _VALUES.get(kind)
-    if read is None:
-        return [*lines, *(f"# {wish.record}" for wish in wishes)]
-    values = [read(wish.record.data) for wish in wishes]
+    values = [_VALUES[kind](wish.record.data) for wish in wishes]
     lines += [f"- ttl: {wishes[0].record.ttl}", f"  type: {kind}"]
     if kind == "CNAME":
         return [*lines, f"  value: {json.dumps(values[0])}"]

@@ -4,7 +4,7 @@
 
 Standard: RFC 7208 4.6.4: terms that ask count 10 at the most, answers without data 2, also inside include and redirect.
 What a macro makes of it, and what cannot be known now, is not followed. Terms behind `all` cost nothing.
-Limits: MOST_ASKED questions, each record once. Fails by: nothing; an include that cannot be read counts as one look-up.
+Limits: MOST_COUNTED look-ups, each name asked for once. Fails by: nothing; an include that cannot be read counts as one look-up.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from dnsops.records.txt.texts import texts
 from dnsops.resolve.answer import Answer, Question, Security
 from dnsops.wanted.merge import Cost
 
-MOST_ASKED = 40
+MOST_COUNTED = 40  # look-ups; a circle ends here
 TYPES = {"a": ("A", "AAAA"), "mx": ("MX",)}
 
 
 def cost_of(record: Spf, domain: str) -> Flow[Question, Answer, Cost]:
     """domain: where the record stands."""
-    lookups = voids = asked = 0
-    seen: set[str] = {domain}
+    lookups = voids = 0
+    known: dict[Question, Answer] = {}
     waiting = [(term, domain) for term in _asking(record)]
-    while waiting and asked < MOST_ASKED:
+    while waiting and lookups < MOST_COUNTED:
         term, at = waiting.pop(0)
         lookups += 1
         place = _place(term, at)
@@ -36,13 +36,13 @@ def cost_of(record: Spf, domain: str) -> Flow[Question, Answer, Cost]:
             continue
         empty = True
         for kind in TYPES.get(term.name, ("TXT",)):
-            answer = yield Question(place, kind)
-            asked, empty = asked + 1, empty and _void(answer)
-            if kind == "TXT" and place not in seen:
-                seen.add(place)
-                waiting += [(inner, place) for inner in _read(answer)]
+            question = Question(place, kind)
+            known[question] = known.get(question) or (yield question)
+            empty = empty and _void(known[question])
+            if kind == "TXT":
+                waiting += [(inner, place) for inner in _read(known[question])]
         voids += empty
-    return Cost(lookups + len(waiting), voids)
+    return Cost(lookups, voids)
 
 
 def _asking(record: Spf) -> Iterator[Term]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import ipaddress
 import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -20,22 +21,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dnsops.acme import answers, ari
+from dnsops.acme import caa as acme_caa
+from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
 from dnsops.records import dnssec, names, rdata, zonefile
 from dnsops.records.tlsa import Tlsa
+from dnsops.records.txt import bimi, caa, mtasts, tags, tlsrpt, uaac
 from dnsops.records.txt import dkim as dkim_record
 from dnsops.records.txt import dmarc as dmarc_record
-from dnsops.records.txt import mtasts, tags, tlsrpt
 from dnsops.records.txt import spf as spf_record
 from dnsops.resolve.answer import Answer, Question, Security
+from dnsops.wanted import merge
 from mailsrv.archive import kept, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
+from mailsrv.http import autodiscover, behind
 from mailsrv.imap.grammar import names as imap_names
 from mailsrv.imap.verbs import parse as imap_command
 from mailsrv.message import (
@@ -67,6 +73,7 @@ from mailsrv.spam import clamd, dnsbl, greylist, hints, place, reputation, rspam
 from mailsrv.transport.caching import Kept
 from mailsrv.transport.dane import unusable
 from mailsrv.transport.matching import mismatch
+from tests.dnsops.wanted import houses
 from tests.mailsrv.reports import samples
 
 TIMES = int(os.environ.get("MAILSRV_FUZZ", "1"))
@@ -189,10 +196,61 @@ def _listed(text: str) -> object:
     return greylist.triplet(text, text, text), greylist.network(text), reputation.names(text)
 
 
+def _acme(data: bytes) -> object:
+    """One document as everything that it may be."""
+    found, read = acme.document(data), []
+    for reader in (acme.directory, lambda one: acme.order(one, "https://a/"), acme.authorisation):
+        with suppress(acme.Malformed):
+            read.append(reader(found))
+    return read, acme.problem(found)
+
+
+def _window(data: bytes) -> object:
+    from dnsops.certs.selfsigned import selfsigned
+
+    return ari.window(acme.document(data), selfsigned("a.example", NOON).der, None)
+
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
 PARSERS: dict[str, Parser] = {
+    "ACME documents": Parser(
+        _acme,
+        (
+            (
+                b'{"newNonce":"https://a/n","newAccount":"https://a/a","newOrder":"https://a/o","renewalInfo":"https://a/r",'
+                b'"meta":{"termsOfService":"https://a/t","caaIdentities":["a"],"profiles":{"b":"c"}}}'
+            ),
+            b'{"status":"valid","authorizations":["https://a/z"],"finalize":"https://a/f","certificate":"https://a/c"}',
+            (
+                b'{"identifier":{"type":"dns","value":"*.a"},"wildcard":true,"status":"pending","challenges":[{"type":'
+                b'"dns-01","url":"https://a/c","token":"t","error":{"type":"urn:ietf:params:acme:error:dns","detail":"d"}}]}'
+            ),
+        ),
+        (acme.Malformed,),
+        of=["document", "directory", "order", "authorisation", "problem"],
+    ),
+    "ACME renewal information": Parser(
+        _window,
+        (
+            b'{"suggestedWindow":{"start":"2026-02-01T00:00:00Z","end":"2026-02-02T00:00:00+01:00"},"explanationURL":"x"}',
+        ),
+        (ari.Odd, acme.Malformed),
+    ),
+    "Retry-After": Parser(
+        lambda text: acme.retry_after(text, NOON), (b"120", b"Thu, 26 Nov 2026 00:01:00 GMT"), (), True, ["retry_after"]
+    ),
+    "_validation-persist": Parser(
+        lambda text: acme_caa.persisted([text], ["a.example"], "https://a/1", True, 0),
+        (b"a.example; accounturi=https://a/1; policy=wildcard; persistUntil=9",),
+        text=True,
+    ),
+    "ACME answers asked for": Parser(
+        lambda text: (answers.http_answer(Path("/nowhere"), text), answers.alpn_pair(Path("/nowhere"), text)),
+        (b"token-_9", b"mx1.a.example", b"../etc"),
+        text=True,
+    ),
     "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
     "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
     "SMTP address": Parser(grammar.address, ADDRESSES, (), True, ["address"]),
@@ -308,6 +366,40 @@ PARSERS: dict[str, Parser] = {
     "next hop": Parser(nexthop.parse, (b"smtp.example.net:465", b"[::1]:25", b"local"), (Deliberate, ValueError), True),
     "domain name": Parser(names.canonical, (b"*.b\xc3\xbccher.example.", b"_25._tcp.a"), (Deliberate,), True),
     "name to ask for": Parser(names.asked, (b"a+b=c.d", b"*.b\xc3\xbccher.example."), (Deliberate,), True),
+    "CAA record": Parser(
+        lambda text: str(caa.Caa.parse(text)),
+        (b'0 issue "a.b; c=d"', b'128 iodef "\\"\\\\\\059"', b"0 x y"),
+        (Deliberate,),
+        True,
+    ),
+    "CAA issue-value": Parser(
+        lambda text: str(caa.Issuer.parse(text)),
+        (b"ca.example; accounturi=https://a/b; validationmethods=dns-01,http-01;", b" ; ", b"a-b.c;d = e"),
+        (Deliberate,),
+        True,
+    ),
+    "UAAC record": Parser(
+        lambda text: str(uaac.Uaac.parse(text)),
+        (b"v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",),
+        (Deliberate,),
+        True,
+    ),
+    "BIMI record": Parser(
+        lambda text: str(bimi.Bimi.parse(text)),
+        (b"v=BIMI1; l=https://a.b/c.svg; a=https://a.b/c.pem; avp=x",),
+        (Deliberate,),
+        True,
+    ),
+    "SPF records to merge": Parser(
+        lambda text: merge.spf([text], "v=spf1 mx -all", houses.house(), "example.org"),
+        (
+            b"v=spf1 a:x.%{d2r-}.org/24//64 ip6:::1/9 ptr ?all",
+            b"v=spf1 ip4:192.0.2.0/1 redirect=a.b",
+            b"v=spf1 mx:A.b. exp=c.d x=y",
+        ),
+        (),
+        True,
+    ),
     "SPF record": Parser(
         lambda text: str(spf_record.Spf.parse(text)),
         (b"v=spf1 a:x.%{d2r-}.org/24//64 ip6:::1/9 -all", b"v=spf1 redirect=%{l}.a exp=b.c x=%%"),
@@ -439,6 +531,26 @@ PARSERS: dict[str, Parser] = {
         True,
         ["parse_web"],
     ),
+    "Autodiscover's request": Parser(
+        autodiscover.asked,
+        (
+            b'<?xml version="1.0"?><A xmlns="http://a"><Request><EMailAddress>a@b</EMailAddress></Request></A>',
+            b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        ),
+        (autodiscover.Unreadable,),
+        of=["asked"],
+    ),
+    "a proxy's headers": Parser(
+        lambda text: behind.whose(
+            "127.0.0.1",
+            [(f"x-forwarded-{name}", text) for name in ("for", "proto", "host")],
+            [ipaddress.ip_network("127.0.0.0/8")],
+        ),
+        (b"192.0.2.1, 127.0.0.1", b"2001:db8::1%eth0,http", b"::ffff:127.0.0.1"),
+        (),
+        True,
+        ["whose"],
+    ),
     "sender pattern": Parser(patterns.pattern, (b"a-*@b", b"re:(a|b)+@c", b"re:(a+)+$"), (patterns.BadPattern,), True),
 }
 
@@ -513,6 +625,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     "reports": {"written"},
     "spam": {"question", "works", "acquaintance"},
     "receive": set[str](),
+    "http": {"document", "error", "pointer", "no_protocol"},
 }  # fmt: skip
 
 
@@ -530,6 +643,8 @@ WRITERS = {  # functions of these rooms that read nothing foreign
         ("reports", "tags.py"),
         *(("spam", f"{file}.py") for file in ("clamd", "dnsbl", "hints", "place", "reputation", "rspamd", "spamd")),
         ("receive", "srs.py"),
+        ("http", "autodiscover.py"),
+        ("http", "behind.py"),
     ],
 )
 def test_no_parser_is_forgotten(room: str, files: str) -> None:

@@ -15,7 +15,12 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
+    "dnsops.acme.ari",
+    "dnsops.acme.caa",
     "dnsops.acme.door",
+    "dnsops.acme.refusals",
+    "dnsops.acme.verified",
+    "dnsops.acme.words",
     "dnsops.base.errors",
     "dnsops.base.flow",
     "dnsops.base.moment",
@@ -73,6 +78,10 @@ PURE = (
         for room in ("results", "sealers", "signature", "signatures", "signing", "treewalk", "verdicts")
     ),
     "mailsrv.echo",
+    *(
+        f"mailsrv.http.{room}"
+        for room in ("autoconfig", "autodiscover", "behind", "health", "mobileconfig", "offer", "site", "welcome")
+    ),
     "mailsrv.message",
     *(
         f"mailsrv.spam.{room}"
@@ -136,6 +145,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
+    "acme": ("dnsops.acme",),
     "OpenSSL": ("mailsrv.transport.matching",),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger", "mailsrv.reports.ledger"),
@@ -145,37 +155,42 @@ DOORS = {
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
+        "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
         "mailsrv.auth.keys",
         "mailsrv.directory.sasl.binding",
+        "mailsrv.http.sealing",
         "mailsrv.transport.matching",
     ),
     "dkim": ("mailsrv.commands.explaining",),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
+    "h11": ("mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
+    "josepy": ("dnsops.acme",),
     "octodns": ("dnsops.providers",),
     "prometheus_client": ("mailsrv.http.measures",),
     "publicsuffixlist": ("mailsrv.auth.suffixes",),
     "pydantic": ("dnsops.base.settings", "mailsrv.directory.register", "mailsrv.commands.registering"),
     "pydantic_core": ("dnsops.base.settings",),
-    "requests": ("dnsops.certs.sources", "timers.notify", "timers.alert"),
+    "requests": ("dnsops.acme.exchange", "dnsops.certs.sources", "timers.notify", "timers.alert"),
     "rich": ("dnsops.base.output", "dnsops.commands", "timers.commands"),
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
     "spftrace": ("mailsrv.auth.spf",),
-    "starlette": ("mailsrv.http.management",),
-    "uvicorn": ("mailsrv.http.management",),
-    "uvloop": ("mailsrv.serving.worker",),
+    "starlette": ("mailsrv.http.management", "mailsrv.http.web"),
+    "uvicorn": ("mailsrv.http.management", "mailsrv.http.doorstep"),
+    "uvloop": ("mailsrv.serving.worker", "mailsrv.serving.signals"),
     "yaml": ("dnsops.base.settings", "dnsops.providers.octodns_plugin"),
 }
 HEAVY = (
     "OpenSSL",
+    "acme",
     "apscheduler",
     "cloudflare",
     "httpx",
     "idna",
+    "josepy",
     "octodns",
     "publicsuffixlist",
     "pydantic",

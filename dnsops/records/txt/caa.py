@@ -2,8 +2,7 @@
 
     Caa.parse('0 issue "letsencrypt.org; accounturi=https://..."')    str(caa)    Issuer.parse(caa.value)    str(issuer)
 
-Standards: RFC 8659 4 (the record, issue, issuewild, iodef), RFC 8657 3 and 4 (accounturi, validationmethods), RFC 9495
-(issuemail is none of ours). `_validation-persist` records have the value of an issue property, so they are read here too.
+Standards: RFC 8659 4 (the record, issue, issuewild, iodef), RFC 8657 3 and 4 (accounturi, validationmethods). `_validation-persist` records have the value of an issue property, so they are read here too.
 Limits: LONGEST characters, MOST_PARAMETERS parameters. Fails by: `ForUser`, with what is wrong.
 """
 
