@@ -109,7 +109,7 @@ class Server:
         if self._trust:
             self._trust.use(settings)
         if self.shown:
-            await self.shown.use(settings)
+            self.shown.use(settings)
         rights = Rights(book, settings.auth.must_match_sender)
         for reception in self._receptions:
             reception.directory, reception.rights = book, rights

@@ -58,6 +58,15 @@ JOBS = (
         credentials=("dns.token", "dns.key_file"),
     ),
     Job(
+        name="zone",
+        what="puts back records of ours that are gone from our zones, and tells what a person should look at",
+        command=("dns", "apply", "--additions", "--yes", "--json"),
+        every=timedelta(hours=1),
+        after_boot=timedelta(minutes=4),
+        jitter=timedelta(minutes=5),
+        credentials=("dns.token", "dns.key_file"),
+    ),
+    Job(
         name="dnssec",
         what="looks at the zones' DNSSEC while there is time: signatures that end, DS, keys, servers that lag",
         command=("dns", "dnssec", "--json"),

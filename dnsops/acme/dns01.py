@@ -6,6 +6,7 @@
 
 A name and its wildcard have two values at one name, both at the same time. Where _acme-challenge is an alias, the record stands
 where it leads. Whose a record is only the journal knows, never its place: strangers' values beside ours are left alone.
+A write whose answer was never heard may still be under way when its record is removed: the journal keeps it for SETTLED more.
 One process at a time has challenges out: who comes meanwhile is told `Later`, so that no sweep takes what another one shows.
 Standards: RFC 8555 8.4. Fails by: `ForUser` and `Later` of the provider, `Later` when not everybody sees it in time. It blocks, and
 must not be called from an event loop.
@@ -16,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -24,7 +25,7 @@ from typing import Literal
 from dnsops.acme import seeing
 from dnsops.acme.door import Challenge
 from dnsops.acme.journal import Journal, Out
-from dnsops.base import files
+from dnsops.acme.keeping import alone
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from dnsops.providers.door import Change, Provider
@@ -36,6 +37,7 @@ from dnsops.resolve.settings import Settings
 
 LABEL = "_acme-challenge"
 TTL = 60  # seconds: the least that Cloudflare takes
+SETTLED = 120.0  # seconds after which no request that we sent can still be on its way
 FORGOTTEN = 30 * 86400.0  # seconds after which a record that nobody lets us remove is somebody else's care
 
 
@@ -59,10 +61,12 @@ class Dns01:
     log: Log
     world: seeing.Open = field(default_factory=outside)
     now: Callable[[], float] = time.time
+    sleep: seeing.Sleep = asyncio.sleep
     kind: Literal["dns-01"] = "dns-01"
 
     def __post_init__(self) -> None:
         self._journal, self._held = Journal(self.state, self.log), ExitStack()
+        self._acknowledged: set[Out] = set()
 
     def show(self, challenges: Sequence[Challenge]) -> None:
         self._take()
@@ -71,13 +75,32 @@ class Dns01:
         now = self.now()
         entries = [Out(places[owner], challenge.text, now) for challenge, owner in owners.items()]
         self._journal.add(entries)
-        self.provider.write(Change(add=_records(entries)))
+        self._add(entries)
+        self._acknowledged.update(entries)
         began = time.monotonic()
         wanted: dict[str, set[str]] = {}
         for one in entries:
             wanted.setdefault(one.place, set()).add(one.text)
-        stale = asyncio.run(seeing.seen({place: frozenset(texts) for place, texts in wanted.items()}, self.world))
+        stale = asyncio.run(
+            seeing.seen({place: frozenset(texts) for place, texts in wanted.items()}, self.world, self.sleep)
+        )
         self.log("acme.shown", records=len(entries), waited=f"{time.monotonic() - began:.1f}s", stale=stale)
+
+    def _add(self, entries: Sequence[Out]) -> None:
+        try:
+            self.provider.write(Change(add=_records(entries)))
+        except ForUser as error:
+            self._take_back(entries)
+            led = [one.place for one in entries if not one.place.startswith(f"{LABEL}.")]
+            alias = f" ({LABEL} leads to {led[0]} by a CNAME)" if led else ""
+            raise ForUser(f"{error.what}{alias}", error.where, error.advice) from None
+
+    def _take_back(self, entries: Sequence[Out]) -> None:
+        """After a refusal some may stand there. Where not even a removal is taken, nothing was added."""
+        for place in dict.fromkeys(one.place for one in entries):
+            with suppress(ForUser):
+                self._take_away([one for one in entries if one.place == place])
+        self._journal.strike(entries)
 
     def remove(self, challenges: Sequence[Challenge]) -> None:
         """What the journal has of these."""
@@ -88,7 +111,7 @@ class Dns01:
             self._held.close()
 
     def sweep(self) -> None:
-        with files.lock(self._journal.lock):
+        with alone(self.state, self._journal.lock):
             entries = self._journal.load()
             if entries:
                 self._swept(entries)
@@ -113,12 +136,17 @@ class Dns01:
     def _take_away(self, entries: Sequence[Out]) -> None:
         if entries:
             self.provider.write(Change(remove=_records(entries)))
-            self._journal.strike(entries)
+            self._journal.strike(one for one in entries if self._gone(one))
+            self._acknowledged.difference_update(entries)
+
+    def _gone(self, one: Out) -> bool:
+        """Whether it cannot come back after its removal."""
+        return one in self._acknowledged or one.since < self.now() - SETTLED
 
     def _take(self) -> None:
         """Nobody else has challenges out while we have."""
         self._held.close()
-        self._held.enter_context(files.lock(self._journal.lock))
+        self._held.enter_context(alone(self.state, self._journal.lock))
 
 
 def _records(entries: Iterable[Out]) -> tuple[Record, ...]:

@@ -11,12 +11,10 @@ from dnsops.commands.dns_records import records
 from dnsops.commands.dns_verify import verify
 
 
-@click.group(no_args_is_help=True)
+@click.group()
 def dns() -> None:
     """The records of our domains: what they should be, what is there, and making it so."""
 
 
-dns.add_command(dnssec)
-dns.add_command(records)
-for command in (records, plan, apply, verify):
+for command in (records, plan, apply, verify, dnssec):
     dns.add_command(command)

@@ -11,11 +11,11 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dnsops.base.errors import Misused
+from dnsops.base.errors import Exit, ForUser, Misused
 from dnsops.base.output import config_option, json_option, print_json, print_table
 from dnsops.commands.dns_plan import DOMAIN, STATE, document, tell
 
@@ -64,6 +64,8 @@ def apply(as_json: bool, yes: bool, undo: str | None, **options: Any) -> None:
     from dnsops.reconcile import zone_report
 
     asked = dns_request.from_options(options)
+    if options["additions"] and not asked.applied:
+        _nothing(as_json)
     with request.locked(asked.state, "zone"):
         outcomes = _back(asked, undo, yes, as_json) if undo else _forward(asked, options, yes, as_json)
     stories = [] if undo or options["additions"] else dns_keys.stories(asked, dry_run=False)
@@ -73,6 +75,18 @@ def apply(as_json: bool, yes: bool, undo: str | None, **options: Any) -> None:
         _report(outcomes)
         dns_keys.tell(stories)
     raise SystemExit(zone_report.status(outcomes, dry_run=False))
+
+
+def _nothing(as_json: bool) -> NoReturn:
+    """No person applied anything from here yet, so that a timer has nothing to put back."""
+    from dnsops.base import clock
+    from dnsops.reconcile import zone_report
+
+    if as_json:
+        print_json(zone_report.document((), False, clock.now().wall))
+    else:
+        click.echo("nothing was applied from here yet: `mailsrv dns plan`")
+    raise SystemExit(Exit.OK)
 
 
 def _forward(asked: Request, options: dict[str, Any], yes: bool, as_json: bool) -> list[Outcome]:
@@ -128,7 +142,8 @@ def _consent(plans: Sequence[Plan], yes: bool, as_json: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Misused("there are changes, and nobody is here to say yes to them", "dns apply", "say --yes")
-    click.confirm(f"{telling.totals(plans)}. Shall it be so?", abort=True, err=True)
+    if not click.confirm(f"{telling.totals(plans)}. Shall it be so?", err=True):
+        raise ForUser("nothing was changed", "dns apply")
 
 
 def _report(outcomes: Sequence[Outcome]) -> None:

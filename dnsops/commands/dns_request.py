@@ -84,6 +84,11 @@ class Request:
         return [zone for zone in kept if self._is_held(zone)]
 
     @property
+    def applied(self) -> list[str]:
+        """Zones to which a person once said yes. Asks nobody."""
+        return Ledgers(self.state / "dns").zones() if self.settings.dns else []
+
+    @property
     def _meant(self) -> Iterable[str]:
         if not self.domains:
             return [zone for zone in self.zones.values() if zone]

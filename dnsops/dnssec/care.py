@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from dnsops.dnssec.facts import Cover, Facts, View
 from dnsops.dnssec.strength import Strength, believed, of_ds, of_key
-from dnsops.records.dnssec import Ds, Key
+from dnsops.records.dnssec import ENTRY_POINT, SHA256, Ds, Key
 from dnsops.resolve.answer import Security
 from dnsops.rollover.look import Finding
 
@@ -44,10 +44,10 @@ def verdict(facts: Facts, now: datetime) -> Iterator[Finding]:
         )
     for (name, kind), why in facts.refused:
         yield Finding(f"resolvers that validate refuse {name} {kind}: {why}", "sign the zone anew")
-    if facts.why_no_servers:
-        yield Finding(facts.why_no_servers, "look at the delegation")
-    if facts.why_no_parent:
-        yield Finding(f"the DS records are not known: {facts.why_no_parent}", "the next run asks again", trouble=False)
+    if facts.why_no_servers:  # when nobody answers at all, it may be our own network
+        yield Finding(facts.why_no_servers, "look at the delegation", facts.security is not Security.FAILED)
+    if why := facts.why_no_parent or ("no server of the parent answers" if facts.parents and facts.ds is None else ""):
+        yield Finding(f"the DS records are not known: {why}", "the next run asks again", trouble=False)
     if facts.heard and not facts.signed and not facts.ds:
         yield Finding("the zone is not signed", "sign it, or DANE does nothing for it", trouble=False)
 
@@ -182,6 +182,8 @@ def pending(facts: Facts, now: datetime) -> Iterator[Finding]:
     if len(asked) > 1:
         yield Finding("the servers do not show the same CDS: a parent does not act on it", "", trouble=False)
     cds = frozenset().union(*asked)
+    keys = {key for view in facts.heard for key in view.cdnskey if key.algorithm}
+    cds |= {_sha256(key, facts.apex) for key in keys if not any(ds.is_of(key, facts.apex) for ds in facts.ds)}
     if any(ds.deletes for ds in cds):
         if facts.ds:
             yield Finding("the zone asks its parent to remove every DS (CDS 0 0 0 00)", "wait, then unsign", False)
@@ -203,14 +205,18 @@ SUBJECTS: tuple[Callable[[Facts, datetime], Iterator[Finding]], ...] = (
 
 def _wanted(facts: Facts) -> str:
     """The DS that the parent should have, for a person to copy."""
-    entries = [key for key in sorted(facts.keys) if key.signs and key.flags & 1] or sorted(facts.keys)
+    entries = [key for key in sorted(facts.keys) if key.signs and key.flags & ENTRY_POINT] or sorted(facts.keys)
     texts = [_ds_text(key, facts.apex) for key in entries]
     return f"DS {' and '.join(texts)} {REGISTRAR}"
 
 
 def _ds_text(key: Key, apex: str) -> str:
-    digest = key.digest(apex, 2) or b""
-    return f"{key.tag} {key.algorithm} 2 {digest.hex().upper()}"
+    ds = _sha256(key, apex)
+    return f"{ds.tag} {ds.algorithm} {ds.kind} {ds.digest.hex().upper()}"
+
+
+def _sha256(key: Key, apex: str) -> Ds:
+    return Ds(key.tag, key.algorithm, SHA256, key.digest(apex, SHA256) or b"")
 
 
 def _cover(view: View, place: tuple[str, str]) -> Cover | None:

@@ -43,7 +43,7 @@ def of_zone(calls: Calls, zone: str, identifier: str) -> Access:
     except Refusal as error:
         if error.verdict is Verdict.DENIED:
             return _refused(error, zone, "the token can read its records, and not change them")
-        if error.verdict in (Verdict.UNSURE, Verdict.BUSY) and error.code == 0:
+        if error.verdict in (Verdict.UNSURE, Verdict.BUSY):
             raise Later(f"Cloudflare: {error.text}") from None
     return Access(zone, Grade.FINE, "the token can read and change its records")
 

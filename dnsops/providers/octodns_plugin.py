@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dnsops.base import files
@@ -36,6 +37,7 @@ WAITING = ("rate", "throttl", "timeout", "5xx", "unavailable")
 ANY = "*"  # the first character of a configured zone that stands for all of the provider's
 
 T = TypeVar("T")
+_LOADING = Lock()  # octoDNS keeps registries for the whole process, and fills them while it loads a file
 
 
 class Unsure(Exception):
@@ -48,7 +50,8 @@ class Plugin:
     def __init__(self, file: Path, name: str) -> None:
         self.file, self.name = file, name
         self._secrets = _options(file, name)
-        manager = _quietly(lambda: _manager(file, self._secrets))
+        with _LOADING:
+            manager = _quietly(lambda: _manager(file, self._secrets))
         if name not in manager.providers:
             known = ", ".join(sorted(manager.providers)) or "none"
             raise Misconfigured(f"it has no provider {name!r}", str(file), f"name one of: {known}")

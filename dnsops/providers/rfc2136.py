@@ -2,6 +2,7 @@
 
     write:  find the zones (SOA at that server)  ->  one UPDATE with what is new  ->  one UPDATE with what goes
 An UPDATE may be sent again after a lost answer: adding what is there and deleting what is gone change nothing (3.4.2).
+A server that signs inline (knot, BIND) acknowledges an update a moment before it shows it.
 Records carry no marks here: `Mark.UNKNOWN`. A record joins its RRset's TTL (RFC 2181 5.2), or gives it a new one: knot does
 the former, BIND the latter.
 Standards: RFC 2136, RFC 8945, RFC 5936.

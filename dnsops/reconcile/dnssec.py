@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
+from dnsops.base.errors import ForUser
 from dnsops.dnssec.facts import Cover, Facts, Place, View
 from dnsops.records.dnssec import Ds, Key, Nsec3, Signature, ahead, serial_of
 from dnsops.records.names import longest_suffix
@@ -89,7 +90,14 @@ async def _zone(apex: str, soa: Answer, parent: Zone | None, authorities: Author
 async def _delegation(parent: Zone, apex: str, authorities: Authorities) -> Parents:
     """What each of the parent's servers says about the zone's DS."""
     consensus = await authorities.consensus(parent, apex, "DS")
-    return tuple((told.server, None if told.items is None else _all(told, Ds.of)) for told in consensus.told)
+    return tuple((told.server, _delegated(told)) for told in consensus.told)
+
+
+def _delegated(told: Told) -> frozenset[Ds] | None:
+    try:
+        return None if told.items is None else _all(told, Ds.of)
+    except ForUser:  # as good as silent: what it says means nothing
+        return None
 
 
 async def _views(zone: Zone, places: Sequence[Place], authorities: Authorities) -> tuple[View, ...]:
@@ -105,8 +113,16 @@ def _view(said: dict[Place, Sealed], apex: str) -> View:
     silent = next((one.told for place, one in said.items() if one.told.items is None and place[0] == apex), None)
     if silent is not None:
         return View(first.server, silent.why or "no answer", silent.unreachable)
+    try:
+        return _heard(first.server, said, apex)
+    except ForUser as error:
+        return View(first.server, f"it shows what cannot be read ({error.what})")
+
+
+def _heard(server: Server, said: dict[Place, Sealed], apex: str) -> View:
+    first = said[apex, "SOA"].told
     return View(
-        first.server,
+        server,
         serial=next((serial_of(soa) for soa in first.items or ()), None),
         keys=_all(said[apex, "DNSKEY"].told, Key.of),
         covers=tuple(_cover(place, one) for place, one in said.items() if place[1] not in BESIDE),

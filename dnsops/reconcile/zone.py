@@ -17,7 +17,7 @@ from dnsops.base.errors import Deliberate, ForUser
 from dnsops.plan import agreed, order, ownership, saved
 from dnsops.plan.agreed import Agreed
 from dnsops.plan.difference import Zone, difference
-from dnsops.plan.door import Item, Plan, Step
+from dnsops.plan.door import CHANGING, Item, Plan, Step
 from dnsops.plan.saved import Kind, Saved
 from dnsops.plan.telling import short
 from dnsops.reconcile.zone_looking import look
@@ -110,7 +110,9 @@ async def _change(pairs: Sequence[tuple[Look, Outcome]], world: World) -> list[O
     todo = [replace(one.plan, items=one.todo) for _, one in pairs if one.plan and one.todo]
     if todo:
         await asyncio.to_thread(_keep_way_back, todo, world)
-    return list(await asyncio.gather(*(_settle(look, outcome, world) for look, outcome in pairs)))
+    written = await asyncio.gather(*(_settle(look, outcome, world) for look, outcome in pairs))
+    shown = await seen({one.zone: one.done for one in written}, world)
+    return [_with_sight(one, shown.get(one.zone, ())) for one in written]
 
 
 def _keep_way_back(plans: Sequence[Plan], world: World) -> None:
@@ -121,7 +123,7 @@ def _keep_way_back(plans: Sequence[Plan], world: World) -> None:
 
 
 async def _settle(one: Look, outcome: Outcome, world: World) -> Outcome:
-    """One zone: written, then seen."""
+    """One zone, written."""
     if one.read is None or one.plan is None or outcome.error or outcome.untouched:
         return outcome
     try:
@@ -129,9 +131,12 @@ async def _settle(one: Look, outcome: Outcome, world: World) -> Outcome:
             await asyncio.to_thread(_write, one, outcome.todo, world)
     except Deliberate as error:
         return replace(outcome, error=error)
-    shown = await seen(one.zone, outcome.todo, world)
+    return replace(outcome, done=outcome.todo)
+
+
+def _with_sight(outcome: Outcome, shown: tuple[Seen, ...]) -> Outcome:
     findings = (*outcome.findings, *(finding for finding in map(_finding, shown) if finding))
-    return replace(outcome, done=outcome.todo, seen=shown, findings=findings)
+    return replace(outcome, seen=shown, findings=findings)
 
 
 def _write(one: Look, todo: tuple[Item, ...], world: World) -> None:
@@ -142,10 +147,12 @@ def _write(one: Look, todo: tuple[Item, ...], world: World) -> None:
     for change in order.changes(todo):
         world.provider.write(change)
     world.ledgers.save(ownership.after(ledger, standing(one.read, todo)))
-    for item in todo:
-        before, after = (str(r.data) if r else None for r in (item.before, item.after))
-        name, kind = item.record.name, item.record.type
-        world.log(f"zone.{item.step.name.lower()}", name=name, type=kind, before=before, after=after)
+    if todo:
+        world.log("zone.written", zone=one.zone, **{step.name.lower(): _places(todo, step) for step in CHANGING})
+
+
+def _places(items: Iterable[Item], step: Step) -> list[str]:
+    return [f"{item.record.name} {item.record.type}" for item in items if item.step is step]
 
 
 def _finding(one: Seen) -> Finding | None:

@@ -1,6 +1,6 @@
 """What the zone story keeps on disk: a ledger for each zone, and the ways back. Touches files; decides nothing.
 
-    STATE/dns/ledger/example.org.json      STATE/dns/undo-20261126T120000Z.json
+    STATE/dns/ledger/example.org.json      STATE/dns/undo-20261126T120000Z-01.json
 
 Fails by: `ForUser` with the path when something cannot be read or written, or is damaged. A damaged ledger is not begun
 afresh: then records of ours would stay for ever as a stranger's, and nobody would know.
@@ -86,7 +86,7 @@ class WaysBack:
 
     def _free(self, stem: str) -> Path:
         for number in range(1, MOST_KEPT):
-            path = self._directory / (f"{stem}.json" if number == 1 else f"{stem}.{number:02d}.json")
+            path = self._directory / f"{stem}-{number:02d}.json"
             if not path.exists():
                 return path
         raise ForUser("too many runs in one second", str(self._directory), "try again")

@@ -6,7 +6,7 @@ Fails by: a `Seen` that says why, when patience ends. Limits: world.patience sec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dnsops.plan.door import Item
@@ -30,13 +30,18 @@ class Expected:
     gone: frozenset[Key]
 
 
-async def seen(zone: str, items: Iterable[Item], world: World) -> tuple[Seen, ...]:
-    """Each RRset that these items changed."""
-    wanted = expected(items)
-    if not wanted:
-        return ()
+async def seen(done: Mapping[str, Iterable[Item]], world: World) -> dict[str, tuple[Seen, ...]]:
+    """Each RRset that was changed. done: items by zone."""
+    wanted = {zone: expected(items) for zone, items in done.items()}
+    if not any(wanted.values()):
+        return {}
     async with world.eyes() as eyes:
-        return tuple(await asyncio.gather(*(_seen(zone, one, eyes, world) for one in wanted)))
+        found = await asyncio.gather(*(_all_seen(zone, some, eyes, world) for zone, some in wanted.items()))
+    return dict(zip(wanted, found, strict=True))
+
+
+async def _all_seen(zone: str, wanted: Iterable[Expected], eyes: Eyes, world: World) -> tuple[Seen, ...]:
+    return tuple(await asyncio.gather(*(_seen(zone, one, eyes, world) for one in wanted)))
 
 
 def expected(items: Iterable[Item]) -> list[Expected]:
@@ -57,11 +62,12 @@ def _expected(place: tuple[str, str], there: set[Key], gone: set[Key]) -> Expect
 
 
 async def _seen(zone: str, wanted: Expected, eyes: Eyes, world: World) -> Seen:
-    why = ""
+    why = await _lagging(zone, wanted, eyes)
     for pause in _pauses(world.patience):
-        if not (why := await _lagging(zone, wanted, eyes)):
+        if not why:
             break
         await world.sleep(pause)
+        why = await _lagging(zone, wanted, eyes)
     if why:
         return Seen(wanted.name, wanted.type, False, Security.FAILED, why)
     answer = await eyes.resolver.ask(wanted.name, wanted.type)
@@ -105,7 +111,7 @@ def _keys(wanted: Expected, items: Iterable[Rdata]) -> set[Key]:
 
 
 def _pauses(patience: float) -> Iterator[float]:
-    """Longer and longer ones, together about as long as patience; the last look has none after it that matters."""
+    """Longer and longer ones, together as long as patience."""
     left, pause = patience, FIRST_PAUSE
     while left > 0:
         yield min(pause, left)

@@ -13,6 +13,13 @@ from dnsops.wanted.making import wish
 WHY = {4: "other servers reach the host over IPv4 here", 6: "other servers reach the host over IPv6 here"}
 STANDARD = {4: "RFC 1035 3.4.1", 6: "RFC 3596 2"}
 TYPES = {4: "A", 6: "AAAA"}
+# networks that nobody elsewhere has a way to, or that are everybody's own
+# fmt: off
+INSIDE = tuple(map(ipaddress.ip_network, (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+    "fc00::/7", "fe80::/10", "::1/128",
+)))
+# fmt: on
 
 
 def wishes(house: House) -> Iterator[Wish]:
@@ -33,6 +40,9 @@ def findings(house: House) -> Iterator[Finding]:
         advice = "write its public addresses into records.addresses"
         yield Finding(f"no public address of {house.hostname} is known", advice, trouble=True)
         return
+    for address in map(ipaddress.ip_address, house.addresses):
+        if any(address in network for network in INSIDE):
+            yield Finding(f"{address} leads nowhere outside", "write the public address into records.addresses", True)
     if house.detected:
         found = ", ".join(house.addresses)
         yield Finding(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dnsops.records import rdata
+from dnsops.records import names, rdata
 from dnsops.wanted.door import Family, Finding, Wish
 from dnsops.wanted.house import House
 from dnsops.wanted.making import text, wish
@@ -37,7 +37,8 @@ def findings(house: House) -> Iterator[Finding]:
 
 
 def _names(house: House) -> list[str]:
-    return [name for name in dict.fromkeys(house.records.parked) if name not in _in_use(house)]
+    parked = (names.host(name, "records.parked") for name in house.records.parked)
+    return [name for name in dict.fromkeys(parked) if name not in _in_use(house)]
 
 
 def _in_use(house: House) -> set[str]:

@@ -1,6 +1,6 @@
 """All that is wanted, as text for people and programs: a zone file with its reasons, rows of a table, a JSON document. Pure.
 
-JSON:  {"hostname", "domains", "records": [{"name", "type", "ttl", "content", "why", "standard", "keeper"}],
+JSON:  {"schema": 1, "hostname", "domains", "records": [{"name", "type", "ttl", "content", "why", "standard", "keeper"}],
         "expected": [{"name", "type", "content", "why", "advice", "standard"}], "findings": [{"what", "advice", "trouble"}]}
 
 `content` is presentation text (RFC 1035 5.1), names absolute with their dots; `name` has none. `keeper` is the name of a `Keeper`.
@@ -17,6 +17,7 @@ from dnsops.records import names
 from dnsops.wanted.door import Expectation, Finding, Keeper, Wanted, Wish
 from dnsops.wanted.house import House
 
+SCHEMA_VERSION = 1
 COLUMNS = ("type", "name", "content", "why")
 
 
@@ -54,6 +55,7 @@ def rows(found: Wanted) -> list[tuple[str, str, str, str]]:
 def document(found: Wanted, house: House) -> dict[str, Any]:
     """See the module."""
     return {
+        "schema": SCHEMA_VERSION,
         "hostname": house.hostname,
         "domains": list(house.domains),
         "records": [_wish(wish) for wish in found.wishes],

@@ -18,6 +18,8 @@ from dnsops.base.errors import ForUser, Misused
 from dnsops.base.output import DEFAULT_CONFIG, config_option
 
 if TYPE_CHECKING:
+    from pwd import struct_passwd
+
     from dnsops.base.log import Log
     from dnsops.base.settings import Settings
     from mailsrv.http.measures import Measures
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
-def serve(config_file: str | None) -> int:
+@click.option("--only", type=click.Choice(["web"]), help="Nothing but the web: policy and set-up of the domains.")
+def serve(config_file: str | None, only: str | None) -> int:
     """Serve mail until SIGTERM; SIGHUP reloads.
 
     \b
     systemctl reload mailsrv        the configuration and the certificate anew, nobody is cut off
     kill -TERM PID                  nobody new; who is here may finish
+    mailsrv serve --only web        beside another mail server: MTA-STS policy, autoconfig, autodiscover
     """
     from dnsops.base import files
     from dnsops.base.log import Log
@@ -51,8 +55,12 @@ def serve(config_file: str | None) -> int:
     log = Log(slate, json_lines={"json": True, "text": False}.get(settings.log.format))
     user = privileges.whom(settings.user)
     state = state_directory(settings.state.directory)
-    doors = sockets.open_doors(settings.listeners, settings.workers, without=_without(log))
+    load = partial(_settings, config_file)
+    doors: list[Door] = []
     try:
+        if only:
+            return _serve_web(settings, load, state, log, user)
+        doors += sockets.open_doors(settings.listeners, settings.workers, without=_without(log))
         certificate = _certificate(settings, state, log)
         certificate.look()
         proofs, login, measures = credentials(settings), relay_login(settings), _measures(doors)
@@ -61,7 +69,6 @@ def serve(config_file: str | None) -> int:
             privileges.hand_over(state, user)
             privileges.become(user)
             log("serve.user", name=user.pw_name)
-        load = partial(_settings, config_file)
         work = Work(
             settings, load, state, log, certificate, tuple(doors), proofs, login, measures, srs, flush=slate.wipe
         )
@@ -70,6 +77,26 @@ def serve(config_file: str | None) -> int:
     finally:
         sockets.close(doors)
         slate.wipe()
+
+
+def _serve_web(
+    settings: Settings, load: Callable[[], Settings], state: Path, log: Log, user: struct_passwd | None
+) -> int:
+    """No mail: no store, no accounts, no timers. A port that cannot be had is an error here."""
+    from mailsrv.serving import privileges, sockets
+    from mailsrv.serving.webonly import WebOnly
+
+    doors = sockets.open_doors(settings.listeners, kinds=sockets.WEB)
+    try:
+        certificate = _certificate(settings, state, log)
+        certificate.look()
+        if user is not None:
+            privileges.hand_over(state, user)
+            privileges.become(user)
+            log("serve.user", name=user.pw_name)
+        return WebOnly(settings, load, state, log, certificate, tuple(doors)).serve()
+    finally:
+        sockets.close(doors)
 
 
 def _settings(config_file: str) -> Settings:

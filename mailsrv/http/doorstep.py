@@ -33,7 +33,7 @@ from mailsrv.smtp.limits import Gate
 
 BACKLOG = 512
 HEAD = 16 << 10  # octets
-HELLO, HANDSHAKE, FIRST, LIFE, KEPT_ALIVE = 10.0, 10.0, 10.0, 40.0, 10  # seconds
+HELLO, HANDSHAKE, SHUTDOWN, FIRST, LIFE, KEPT_ALIVE = 10.0, 10.0, 3.0, 10.0, 40.0, 10  # seconds
 REQUESTS = 32
 _TICK = 0.05  # seconds before we accept again after a failure
 
@@ -111,7 +111,11 @@ class Entrance:
         try:
             context, session = await self._meant(peer, stay) if tls else (None, _Guest(self._config, self.state, stay))
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: session, peer, ssl=context, ssl_handshake_timeout=HANDSHAKE if tls else None
+                lambda: session,
+                peer,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE if tls else None,
+                ssl_shutdown_timeout=SHUTDOWN if tls else None,
             )
         except OSError as error:  # ssl.SSLError, TimeoutError and ConnectionError are such
             self.log("web.handshake", peer=address, why=getattr(error, "reason", "") or type(error).__name__)

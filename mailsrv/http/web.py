@@ -7,7 +7,7 @@
     names of ours   what `site` has there                                      302 to https
     others          421                                                        421
 
-Standards: RFC 9110 (Date, 405, 413, 421, 429), RFC 6797 (HSTS, once the certificate is somebody's).
+Standards: RFC 9110 (Date, 405, 413, 414, 421, 505), RFC 6585 (429, 431), RFC 6797 (HSTS, once the certificate is somebody's).
 Limits: those of `doorstep` for connections; BODY bytes; PER_MINUTE requests of a network, by the client's own address when a
 trusted proxy tells it. Fails by: an answer with a status; what was not read of a request closes its connection.
 """
@@ -31,13 +31,14 @@ from dnsops.acme.answers import alpn_pair, http_answer
 from dnsops.base.log import Log
 from dnsops.base.secrets import Secret
 from mailsrv.http.behind import Client, Network, whose
-from mailsrv.http.doorstep import Entrance
+from mailsrv.http.doorstep import HEAD, Entrance
 from mailsrv.http.sealing import sealed
-from mailsrv.http.site import PRIVATE, TEXT, Answer, Asked, Site, misdirected
+from mailsrv.http.site import PRIVATE, TEXT, Answer, Asked, Site, misdirected, wrong_method
 from mailsrv.http.told import Told
 from mailsrv.smtp.limits import Gate, Limits
 
 BODY = 16 << 10  # bytes of a request's body
+TARGET = 4096  # of its path and query
 QUERY, FIELDS = 2048, 8  # bytes of a query, fields in it
 CONNECTIONS, PER_NETWORK, NEW_PER_MINUTE = 500, 40, 240
 PER_MINUTE = 300  # requests of one network
@@ -48,6 +49,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+PARTING = (405, 413, 414, 421, 429, 431, 505)  # answers after which a connection ends
 HSTS = "max-age=31536000"
 
 
@@ -132,7 +134,7 @@ class Web:
 
     async def _limited(self, request: Request, client: Client, secure: bool) -> Answer:
         if self._requests.enter(client.address, time.monotonic()) is not None:
-            return Answer(429, b"too many requests\n", headers=(("Retry-After", "60"), ("Cache-Control", PRIVATE)))
+            return _refused(429, "too many requests", ("Retry-After", "60"))
         try:
             return await self._answer(request, client, secure)
         finally:
@@ -140,6 +142,8 @@ class Web:
 
     async def _answer(self, request: Request, client: Client, secure: bool) -> Answer:
         path = request.scope["path"]
+        if odd := _odd(request):
+            return odd
         if not secure and path.startswith(CHALLENGE):
             return self._challenge(request.method, path.removeprefix(CHALLENGE))
         host = _host(client.host or request.headers.get("host", ""))
@@ -147,7 +151,7 @@ class Web:
             return self._to_https(request, host)
         body = await _body(request)
         if body is None:
-            return Answer(413, b"too large\n", headers=(("Cache-Control", PRIVATE),))
+            return _refused(413, "too large")
         fields = _fields(request.scope["query_string"])
         return self._sealed(self._site.answer(Asked(request.method, host, path, fields, body)))
 
@@ -155,13 +159,15 @@ class Web:
         """For any name: who redirects here may have others than we know."""
         body = http_answer(self._state, token) if method in ("GET", "HEAD") else None
         if body is None:
-            return Answer(404, b"there is no such challenge\n", headers=(("Cache-Control", PRIVATE),))
+            return _refused(404, "there is no such challenge")
         return Answer(200, body, "application/octet-stream", (("Cache-Control", PRIVATE),), "challenge")
 
     def _to_https(self, request: Request, host: str) -> Answer:
         """302, because that is the one redirect that Outlook follows; only to names of ours, so it leads nowhere else."""
         if host not in self._site.names:
             return misdirected()
+        if request.method not in ("GET", "HEAD"):
+            return wrong_method("GET/HEAD")  # what was posted in plain is not asked for a second time
         port = "" if self._rules.port == 443 else f":{self._rules.port}"
         path = quote(request.scope["raw_path"].decode("latin-1"), safe="/%:@!$&'()*+,;=~-._")
         query = request.scope["query_string"].decode("latin-1")
@@ -178,9 +184,25 @@ class Web:
         headers = {"Date": formatdate(time.time(), usegmt=True), **HEADERS, **dict(answer.headers)}
         if secure and self._keys().signed:
             headers["Strict-Transport-Security"] = HSTS
-        if _brings_a_body(request) and (request.method != "POST" or answer.status != 200):
+        unread = _brings_a_body(request) and (request.method != "POST" or answer.status != 200)
+        if unread or answer.status in PARTING:
             headers["Connection"] = "close"  # nothing that came behind it is read as a request
         return Response(answer.body, answer.status, headers, answer.type)
+
+
+def _odd(request: Request) -> Answer | None:
+    """What comes in one piece is not counted while it is read."""
+    if request.scope["http_version"] not in ("1.0", "1.1"):
+        return _refused(505, "only HTTP/1.1")
+    if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > TARGET:
+        return _refused(414, "too long")
+    if sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEAD:
+        return _refused(431, "too large")
+    return None
+
+
+def _refused(status: int, why: str, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, f"{why}\n".encode(), headers=(("Cache-Control", PRIVATE), *headers))
 
 
 async def _body(request: Request) -> bytes | None:

@@ -1,14 +1,12 @@
 """The web of a configuration, put together: what its names show, with the certificate of this moment, on its doors.
 
-    async with showing(settings, certificate, state, log, doors) as shown: ...     await shown.use(settings) after a reload
+    async with showing(settings, certificate, state, log, doors) as shown: ...     shown.use(settings) after a reload
 
-Tells: who meets whom. A port that cannot be had is told in the log, and everything else goes on. Fails by: nothing of its own;
-where the documents that DNS has hashes of cannot be made, the log says why, and they are answered with 404.
+Tells: who meets whom. Fails by: nothing; a port that cannot be had is told in the log, and everything else goes on.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -16,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnsops.base.errors import Deliberate, ForUser
+from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from dnsops.base.secrets import Secret
-from dnsops.reconcile.wanted import gather
+from dnsops.reconcile.wanted import documented
 from dnsops.wanted.policies import policy_text
 from dnsops.wanted.uaac_document import uaac_document
 from mailsrv.directory.address import canonical_domain
@@ -68,12 +66,10 @@ class Shown:
     """What is shown, and how to show something else."""
 
     web: Web
-    state: Path
-    log: Log
 
-    async def use(self, settings: Settings) -> None:
+    def use(self, settings: Settings) -> None:
         """Another configuration from now on."""
-        self.web.use(await site(settings, self.state, self.log), rules(settings))
+        self.web.use(site(settings), rules(settings))
 
     @property
     def sessions(self) -> int:
@@ -85,12 +81,12 @@ async def showing(
     settings: Settings, certificate: Certificate, state: Path, log: Log, doors: Iterable[Door]
 ) -> AsyncIterator[Shown]:
     """The web listeners are open while the context is."""
-    shown = Web(await site(settings, state, log), rules(settings), Keys(certificate), state, log)
+    shown = Web(site(settings), rules(settings), Keys(certificate), state, log)
     try:
         for door in doors:
             if door.kind in WEB:
                 _open(shown, door, log)
-        yield Shown(shown, state, log)
+        yield Shown(shown)
     finally:
         await shown.close(GRACE)
 
@@ -107,21 +103,12 @@ def not_listening(log: Log, kind: str, trouble: ForUser) -> None:
     log("web.not_listening", listener=kind, why=trouble.what, where=trouble.where, advice=ADVICE.format(kind=kind))
 
 
-async def site(settings: Settings, state: Path, log: Log) -> Site:
-    """What each name shows."""
-    try:
-        return Site.of(settings, await asyncio.to_thread(documents, settings, state))
-    except Deliberate as error:
-        log("web.no_documents", why=str(error))
-        return Site.of(settings, {})
-
-
-def documents(settings: Settings, state: Path) -> dict[str, Documents]:
-    """Made by the same words as the DNS records that hold their ids and hashes."""
-    house = gather(settings, state)
+def site(settings: Settings) -> Site:
+    """What each name shows; documents made by the same words as the DNS records that hold their ids and hashes."""
+    house = documented(settings)
     policy = policy_text(house).encode()
     domains = [domain for domain in map(canonical_domain, settings.domains) if domain]
-    return {domain: Documents(policy, uaac_document(house, domain)) for domain in domains}
+    return Site.of(settings, {domain: Documents(policy, uaac_document(house, domain)) for domain in domains})
 
 
 def rules(settings: Settings) -> Rules:

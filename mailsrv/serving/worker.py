@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -36,6 +35,7 @@ from mailsrv.serving.looking import Looking
 from mailsrv.serving.notify import notify, reloading, watchdog
 from mailsrv.serving.people import People
 from mailsrv.serving.secret import secret_of
+from mailsrv.serving.signals import Signals, loop
 from mailsrv.serving.sockets import WEB
 from mailsrv.serving.trusting import Trust, trusting
 from mailsrv.store.sqlite import SqliteStore
@@ -77,21 +77,12 @@ class Work:
 
 def serve(work: Work, ready: Callable[[], None]) -> None:
     """Until SIGTERM; `ready` is called once every port answers."""
-    with asyncio.Runner(loop_factory=_loop) as runner:
+    with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(_serve(work, ready))
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    """uvloop where it is installed: the same loop for less CPU."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 async def _serve(work: Work, ready: Callable[[], None]) -> None:
-    signals = _Signals()
+    signals = Signals()
     measures = work.measures if any(door.kind == "http" for door in work.doors) else None
     if measures:
         work = replace(work, log=measures.heard_by(work.log))
@@ -150,7 +141,7 @@ async def _managed(work: Work, server: Server, measures: Measures) -> AsyncItera
         await management.close()
 
 
-async def _until_told(work: Work, server: Server, people: People, trust: Trust, signals: _Signals) -> None:
+async def _until_told(work: Work, server: Server, people: People, trust: Trust, signals: Signals) -> None:
     """Stay true to the disk until it is time to go."""
     patience = min(LOOK, watchdog() or LOOK)
     while not signals.stop.is_set():
@@ -198,21 +189,6 @@ def _unexpected(log: Log, loop: asyncio.AbstractEventLoop, context: dict[str, An
     frames = traceback.extract_tb(error.__traceback__)[-4:] if error else []
     places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
     log("loop.bug", what=str(context.get("message", ""))[:200], kind=type(error).__name__, at=places)
-
-
-class _Signals:
-    """What we were told, as events of the loop."""
-
-    def __init__(self) -> None:
-        self.stop, self.reload, self.any = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._told, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._told, self.reload)
-
-    def _told(self, what: asyncio.Event) -> None:
-        what.set()
-        self.any.set()
 
 
 def _sweep(spool: Path) -> None:

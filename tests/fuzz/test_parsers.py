@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import ipaddress
 import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -20,10 +21,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dnsops.acme import answers, ari
+from dnsops.acme import caa as acme_caa
+from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
-from dnsops.records import names, rdata, zonefile
+from dnsops.records import dnssec, names, rdata, zonefile
 from dnsops.records.tlsa import Tlsa
 from dnsops.records.txt import bimi, caa, mtasts, tags, tlsrpt, uaac
 from dnsops.records.txt import dkim as dkim_record
@@ -37,6 +41,7 @@ from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
+from mailsrv.http import autodiscover, behind
 from mailsrv.imap.grammar import names as imap_names
 from mailsrv.imap.verbs import parse as imap_command
 from mailsrv.message import (
@@ -91,6 +96,21 @@ class Parser:
     raises: tuple[type[Exception], ...] = ()
     text: bool = False
     of: Collection[str] = field(default=())  # functions of the reading rooms that it goes through
+
+
+def _dnssec(data: bytes) -> object:
+    """Each form of DNSSEC's records over the same octets."""
+    for kind, of in (("DNSKEY", dnssec.Key.of), ("DS", dnssec.Ds.of), ("NSEC3PARAM", dnssec.Nsec3.of)):
+        with suppress(Deliberate):
+            of(rdata.from_wire(kind, data))
+    with suppress(Deliberate):
+        key = dnssec.Key.of(rdata.from_wire("DNSKEY", data))
+        assert 0 <= key.tag < 65536
+        assert key.bits is None or key.bits >= 0
+        assert key.digest("example.org", dnssec.SHA256)
+    signature = dnssec.Signature.of(rdata.from_wire("RRSIG", data))
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    return signature.until(now) - signature.since(now)
 
 
 def _replies(data: bytes) -> object:
@@ -176,10 +196,61 @@ def _listed(text: str) -> object:
     return greylist.triplet(text, text, text), greylist.network(text), reputation.names(text)
 
 
+def _acme(data: bytes) -> object:
+    """One document as everything that it may be."""
+    found, read = acme.document(data), []
+    for reader in (acme.directory, lambda one: acme.order(one, "https://a/"), acme.authorisation):
+        with suppress(acme.Malformed):
+            read.append(reader(found))
+    return read, acme.problem(found)
+
+
+def _window(data: bytes) -> object:
+    from dnsops.certs.selfsigned import selfsigned
+
+    return ari.window(acme.document(data), selfsigned("a.example", NOON).der, None)
+
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
 PARSERS: dict[str, Parser] = {
+    "ACME documents": Parser(
+        _acme,
+        (
+            (
+                b'{"newNonce":"https://a/n","newAccount":"https://a/a","newOrder":"https://a/o","renewalInfo":"https://a/r",'
+                b'"meta":{"termsOfService":"https://a/t","caaIdentities":["a"],"profiles":{"b":"c"}}}'
+            ),
+            b'{"status":"valid","authorizations":["https://a/z"],"finalize":"https://a/f","certificate":"https://a/c"}',
+            (
+                b'{"identifier":{"type":"dns","value":"*.a"},"wildcard":true,"status":"pending","challenges":[{"type":'
+                b'"dns-01","url":"https://a/c","token":"t","error":{"type":"urn:ietf:params:acme:error:dns","detail":"d"}}]}'
+            ),
+        ),
+        (acme.Malformed,),
+        of=["document", "directory", "order", "authorisation", "problem"],
+    ),
+    "ACME renewal information": Parser(
+        _window,
+        (
+            b'{"suggestedWindow":{"start":"2026-02-01T00:00:00Z","end":"2026-02-02T00:00:00+01:00"},"explanationURL":"x"}',
+        ),
+        (ari.Odd, acme.Malformed),
+    ),
+    "Retry-After": Parser(
+        lambda text: acme.retry_after(text, NOON), (b"120", b"Thu, 26 Nov 2026 00:01:00 GMT"), (), True, ["retry_after"]
+    ),
+    "_validation-persist": Parser(
+        lambda text: acme_caa.persisted([text], ["a.example"], "https://a/1", True, 0),
+        (b"a.example; accounturi=https://a/1; policy=wildcard; persistUntil=9",),
+        text=True,
+    ),
+    "ACME answers asked for": Parser(
+        lambda text: (answers.http_answer(Path("/nowhere"), text), answers.alpn_pair(Path("/nowhere"), text)),
+        (b"token-_9", b"mx1.a.example", b"../etc"),
+        text=True,
+    ),
     "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
     "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
     "SMTP address": Parser(grammar.address, ADDRESSES, (), True, ["address"]),
@@ -206,6 +277,17 @@ PARSERS: dict[str, Parser] = {
         of=["version", "line", "block", "block_length"],
     ),
     "DATA": Parser(_octets, (b"a\r\n.b\r\n\r\n",), of=["unstuffed"]),
+    "DNSSEC records": Parser(
+        _dnssec,
+        (
+            bytes((0x01, 0x01, 3, 13)) + b"k" * 64,
+            bytes((0x01, 0x00, 3, 8, 3, 1, 0, 1)) + b"m" * 256,
+            bytes((0x12, 0x34, 13, 2)) + b"d" * 32,
+            bytes((0, 52, 13, 2)) + bytes.fromhex("0000012c6a1c4c006a17c0001234") + b"\x07example\x03org\0" + b"s" * 64,
+            bytes((1, 0, 0, 12, 2)) + b"ab",
+        ),
+        (Deliberate,),
+    ),
     "replies of a peer": Parser(_replies, (b"250-a\r\n250 b\r\n", b"421\r\n"), (Deliberate,)),
     "IMAP command": Parser(
         imap_command,
@@ -449,6 +531,26 @@ PARSERS: dict[str, Parser] = {
         True,
         ["parse_web"],
     ),
+    "Autodiscover's request": Parser(
+        autodiscover.asked,
+        (
+            b'<?xml version="1.0"?><A xmlns="http://a"><Request><EMailAddress>a@b</EMailAddress></Request></A>',
+            b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        ),
+        (autodiscover.Unreadable,),
+        of=["asked"],
+    ),
+    "a proxy's headers": Parser(
+        lambda text: behind.whose(
+            "127.0.0.1",
+            [(f"x-forwarded-{name}", text) for name in ("for", "proto", "host")],
+            [ipaddress.ip_network("127.0.0.0/8")],
+        ),
+        (b"192.0.2.1, 127.0.0.1", b"2001:db8::1%eth0,http", b"::ffff:127.0.0.1"),
+        (),
+        True,
+        ["whose"],
+    ),
     "sender pattern": Parser(patterns.pattern, (b"a-*@b", b"re:(a|b)+@c", b"re:(a+)+$"), (patterns.BadPattern,), True),
 }
 
@@ -523,6 +625,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     "reports": {"written"},
     "spam": {"question", "works", "acquaintance"},
     "receive": set[str](),
+    "http": {"document", "error", "pointer", "no_protocol"},
 }  # fmt: skip
 
 
@@ -540,6 +643,8 @@ WRITERS = {  # functions of these rooms that read nothing foreign
         ("reports", "tags.py"),
         *(("spam", f"{file}.py") for file in ("clamd", "dnsbl", "hints", "place", "reputation", "rspamd", "spamd")),
         ("receive", "srs.py"),
+        ("http", "autodiscover.py"),
+        ("http", "behind.py"),
     ],
 )
 def test_no_parser_is_forgotten(room: str, files: str) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from dnsops.reconcile.dkim_report import SCHEMA as DKIM_SCHEMA
 from dnsops.reconcile.report import SCHEMA
+from dnsops.reconcile.zone_report import SCHEMA as ZONE_SCHEMA
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
 from tests.lab.mx import Mx
@@ -87,7 +88,11 @@ def test_links_lead_somewhere(readme: Path) -> None:
     assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("schema,prefix", [(SCHEMA, "results[]"), (DKIM_SCHEMA, "result")], ids=["tlsa", "dkim"])
+@pytest.mark.parametrize(
+    "schema,prefix",
+    [(SCHEMA, "results[]"), (DKIM_SCHEMA, "result"), (ZONE_SCHEMA, "zone")],
+    ids=["tlsa", "dkim", "zone"],
+)
 def test_the_schema_in_the_readme_is_the_one_in_the_code(schema: dict[str, Any], prefix: str) -> None:
     result = schema["properties"]["results"]["items"]["properties"]
     text = (ROOT / "dnsops" / "README.md").read_text()

@@ -43,6 +43,8 @@ PURE = (
     "dnsops.reconcile.report",
     "dnsops.reconcile.target",
     "dnsops.reconcile.telling",
+    "dnsops.reconcile.zone_report",
+    "dnsops.reconcile.zone_target",
     "dnsops.records",
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",
@@ -193,7 +195,7 @@ DOORS = {
     "spftrace": ("mailsrv.auth.spf",),
     "starlette": ("mailsrv.http.management", "mailsrv.http.web"),
     "uvicorn": ("mailsrv.http.management", "mailsrv.http.doorstep"),
-    "uvloop": ("mailsrv.serving.worker",),
+    "uvloop": ("mailsrv.serving.worker", "mailsrv.serving.signals"),
     "yaml": ("dnsops.base.settings", "dnsops.providers.octodns_plugin"),
 }
 HEAVY = (

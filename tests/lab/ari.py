@@ -48,6 +48,7 @@ class Fault:
     times: int = 1
     headers: dict[str, str] = field(default_factory=dict)
     problem: dict[str, Any] = field(default_factory=dict)
+    path: str = ""  # only requests for it count
 
 
 class Ari:
@@ -91,8 +92,10 @@ class Ari:
         self._server.shutdown()
         self._server.server_close()
 
-    def next_fault(self) -> Fault | None:
+    def next_fault(self, path: str) -> Fault | None:
         for fault in self.faults:
+            if not path.startswith(fault.path):
+                continue
             if fault.skip:
                 fault.skip -= 1
             elif fault.times:
@@ -140,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         front, body = self.server.front, self.rfile.read(int(self.headers.get("Content-Length") or 0))
         front.before(self.command, self.path)
         front.requests.append((self.command, self.path))
-        fault = front.next_fault()
+        fault = front.next_fault(self.path)
         if fault and self._misbehaved(fault):
             return
         status, headers, answer = self._answer(front, body)

@@ -87,6 +87,7 @@ class MailServer:
             names = [self.settings["hostname"], address, *(web_names(self.settings["domains"]) if web else ())]
             chain, secret = self.pki.issue(names).write(directory, "tls")
             self.settings["tls"] = {"certificate": str(chain), "key": str(secret)}
+        self.options: tuple[str, ...] = ()  # of `mailsrv serve`
         self.process: subprocess.Popen[bytes] | None = None
         self._seen = 0
         self.write()
@@ -105,7 +106,7 @@ class MailServer:
         bugs.watch(self.log)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*self.around, sys.executable, "-m", "mailsrv", "serve", "--config", str(self.config)],
+                [*self.around, sys.executable, "-m", "mailsrv", "serve", "--config", str(self.config), *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

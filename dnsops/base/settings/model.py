@@ -139,7 +139,7 @@ class Tlsa(Section):
     """DANE: the records that say which key a port shows."""
 
     targets: tuple[Target, ...] = Field(
-        default=(), description="The hosts to keep true; without any, `hostname` at port 25."
+        default=(), description="The hosts to keep true; without any, `hostname` at the ports of `records.tlsa_ports`."
     )
     allow_insecure: bool = Field(
         default=False,
@@ -306,7 +306,9 @@ class Settings(Section):
     @property
     def targets(self) -> tuple[Target, ...]:
         """The TLSA targets in effect."""
-        return self.tlsa.targets or (Target(host=self.hostname),)
+        if self.tlsa.targets or not self.records.tlsa_ports:
+            return self.tlsa.targets
+        return (Target(host=self.hostname, ports=self.records.tlsa_ports),)
 
     @property
     def signing_domains(self) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +15,18 @@ from acme.client import ClientNetwork, ClientV2
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from dnsops.acme.accounts import Terms
 from dnsops.acme.authority import Acme
 from dnsops.acme.door import Challenge
+from dnsops.acme.opening import caa_facts
 from dnsops.base.errors import ForUser, Later
+from dnsops.base.settings import acme as settings
 from dnsops.certs.chain import from_pem
 from tests.dnsops.acme import issuing
 from tests.lab.ari import PREFIX, Ari
+from tests.lab.dns_conf import TSIG_ALGORITHM, TSIG_NAME, TSIG_SECRET
 from tests.lab.dnstree import DnsTree
+from tests.lab.network import PRIMARY, RESOLVER
 from tests.lab.pki import Pki, new_key
 
 NAME = "mx1.example.org"
@@ -129,11 +137,51 @@ def test_profiles(front: Ari, authority: Acme, quick: Quick) -> None:
         authority.issue(issuing.wish(NAME, profile="eternal"), quick)
 
 
-def test_what_caa_records_may_say(front: Ari, authority: Acme) -> None:
+def test_what_caa_records_may_say(front: Ari, authority: Acme, tmp_path: Path) -> None:
+    given = settings.Acme.model_validate({"directory": front.url})
+    assert caa_facts(given, tmp_path) is None
     facts = authority.caa("dns-01")
+    assert caa_facts(given, tmp_path, ("dns-01",)) == facts, "remembered, so that nobody need be asked"
     assert facts.identities == ("lab.example",)
     assert facts.account_uri == authority.account_uri
     assert facts.methods == ("dns-01",)
+
+
+def test_the_accounts_contact_follows_the_configuration(front: Ari, authority: Acme, tmp_path: Path) -> None:
+    """Told once, and again when it changes; the account stays."""
+    uri = authority.account_uri
+    for contact, posts in (("user2@example.org", 2), ("user2@example.org", 1), ("", 2), ("", 1)):
+        again = issuing.authority(front.url, tmp_path, Terms(contact))
+        front.requests.clear()
+        assert again._talk.account == uri
+        assert [method for method, _ in front.requests].count("POST") == posts, "it is checked, and changed"
+
+
+def test_an_account_that_was_deactivated(front: Ari, authority: Acme, quick: Quick, tmp_path: Path) -> None:
+    authority._talk.post(authority.account_uri, {"status": "deactivated"})
+    with pytest.raises(ForUser, match=r"move .*account\.json away to have a new one registered"):
+        issuing.authority(front.url, tmp_path).issue(issuing.wish(NAME), quick)
+
+
+def test_a_first_registration_whose_answer_is_lost_makes_one_account(front: Ari, tmp_path: Path) -> None:
+    front.fault("lost", path="/sign-me-up")
+    uri = issuing.authority(front.url, tmp_path).account_uri
+    assert issuing.authority(front.url, tmp_path).account_uri == uri
+    assert [path for _, path in front.requests].count("/sign-me-up") == 2
+
+
+def test_lego_issues_through_the_stand_in(front: Ari, pki: Pki, clean_zone: DnsTree, tmp_path: Path) -> None:
+    """What stands in front of pebble is an ACME server to others, too."""
+    if not shutil.which("lego"):
+        pytest.skip("lego is not installed")
+    update = {"NAMESERVER": PRIMARY, "TSIG_ALGORITHM": f"{TSIG_ALGORITHM}.", "TSIG_KEY": TSIG_NAME}
+    update |= {"TSIG_SECRET": TSIG_SECRET, "POLLING_INTERVAL": "1", "SEQUENCE_INTERVAL": "1", "TTL": "60"}
+    environ = os.environ | pki.trusted | {f"RFC2136_{name}": value for name, value in update.items()}
+    words = ["lego", "--accept-tos", "-m", issuing.CONTACT, "-s", front.url, "--path", str(tmp_path), "-d", NAME]
+    words += ["--dns", "rfc2136", "--dns.resolvers", f"{RESOLVER}:53", "run"]
+    done = subprocess.run(words, capture_output=True, text=True, env=environ, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(front.known) == 1
 
 
 # S-ACME-01
@@ -150,7 +198,7 @@ def test_s_acme_01_come_back_later(
     kind: str, headers: dict[str, str], after: int, front: Ari, authority: Acme, quick: Quick
 ) -> None:
     assert authority.account_uri
-    front.fault("429", skip=3, headers=headers, problem={"type": PREFIX + kind, "detail": "too many"})
+    front.fault("429", path="/order-plz", headers=headers, problem={"type": PREFIX + kind, "detail": "too many"})
     with pytest.raises(Later, match="too many") as later:
         authority.issue(issuing.wish(NAME), quick)
     assert later.value.after == timedelta(seconds=after)
@@ -186,7 +234,7 @@ def test_s_acme_01_refusals_say_what_to_do(
 ) -> None:
     assert authority.account_uri
     body = {"type": PREFIX + kind, "detail": detail, "instance": "https://ca.example/terms"}
-    front.fault("403", skip=3, problem=body)
+    front.fault("403", path="/order-plz", problem=body)
     with pytest.raises(ForUser) as refusal:
         authority.issue(issuing.wish(NAME), quick)
     assert detail in str(refusal.value)
@@ -230,16 +278,46 @@ def test_s_acme_01_no_more_than_four_failures_an_hour(
 def test_faults_at_every_call_of_an_issuance(front: Ari, authority: Acme, quick: Quick) -> None:
     """Lost, cut, closed or refused at call k: the issuance still ends with a certificate."""
     assert authority.account_uri
-    for kind in ("lost", "cut", "closed", "502"):
+    for kinds in (("lost", "lost"), ("502", "502"), ("cut", "closed")):
         for call in range(40):
             front.reset()
-            fault = front.fault(kind, skip=call)
+            fault = front.fault(kinds[call % 2], skip=call)
             pem = authority.issue(issuing.wish(NAME, key=KEY), quick)
             assert issuing.names_of(pem) == {NAME}
             if fault.times:
                 break
         assert call >= 8, "it failed at each of them"
     assert issuing.challenges_out(quick.tree) == set()
+
+
+def test_an_order_that_was_left_is_gone_on_with(front: Ari, authority: Acme, quick: Quick, tmp_path: Path) -> None:
+    """The authority dies for us at call k: whoever comes again with the same key goes on, and one order is all there is."""
+    assert authority.account_uri
+    ordered = 0
+    for call in range(40):
+        front.reset()
+        fault, key = front.fault("503", skip=call, headers={"Retry-After": "600"}), new_key()
+        try:
+            authority.issue(issuing.wish(NAME, key=key), quick)
+            break
+        except Later:
+            ordered = len(front.orders)
+        assert issuing.authority(front.url, tmp_path).issue(issuing.wish(NAME, key=key), quick)
+        assert len(front.orders) == max(ordered, 1)
+    assert fault.times
+    assert call >= 5
+    front.reset()
+    other = issuing.wish(NAME)
+    assert authority.issue(other, quick) != authority.issue(other, quick), "one that is done is not gone on with"
+
+
+def test_an_authorisation_for_another_name_is_not_answered(front: Ari, authority: Acme, quick: Quick) -> None:
+    front.meddle = lambda path, body: (
+        body | {"identifier": {"type": "dns", "value": "mx2.example.org"}} if path.startswith("/authZ/") else body
+    )
+    with pytest.raises(ForUser, match="a name that was not ordered"):
+        authority.issue(issuing.wish(NAME), quick)
+    assert quick.shown == 0
 
 
 def test_floods_and_redirects(front: Ari, authority: Acme, quick: Quick) -> None:

@@ -85,6 +85,7 @@ TROUBLE = {
 NOTES = {
     "not signed": (facts(UNSIGNED, delegation=frozenset(), security=Security.INSECURE), "the zone is not signed"),
     "a parent that is not known": (facts(parents=(), why_no_parent="silent"), "the DS records are not known: silent"),
+    "a parent that is silent": (facts(parents=((PARENT, None),)), "no server of the parent answers"),
     "a DS of a key to come": (facts(delegation=frozenset({ds(), ds(OTHER)})), "is of no key that the zone has"),
     "parents that differ": (
         facts(parents=((PARENT, frozenset({ds()})), (NS1, frozenset({ds(), ds(kind=4)})))),
@@ -96,6 +97,7 @@ NOTES = {
         "algorithm 99 is not known here",
     ),
     "CDS waits": (facts(view(cds=frozenset({ds(OTHER)}))), "asks its parent for DS"),
+    "CDNSKEY waits": (facts(view(cdnskey=frozenset({OTHER}))), "asks its parent for DS"),
     "CDS asks for removal": (facts(view(cds=frozenset({Ds(0, 0, 0, b"\0")}))), "to remove every DS"),
     "CDS at one server": (facts(view(cds=frozenset({ds()})), view(NS2)), "do not show the same CDS"),
 }
@@ -106,6 +108,7 @@ FINE = {
     ),
     "IPv6 without a route": facts(view(), view(replace(NS1, address="2001:db8::1"), why="no", unreachable=True)),
     "a CDS that was done": facts(view(cds=frozenset({ds()}))),
+    "a CDNSKEY that was done": facts(view(cdnskey=frozenset({KEY})), delegation=frozenset({ds(kind=4)})),
     "an RRset that is not there": facts(view(covers=(*view().covers, Cover((APEX, "MX"), False)))),
     "a weaker DS beside a good one": facts(delegation=frozenset({ds(), ds(kind=1)})),
 }
@@ -150,7 +153,7 @@ def test_the_document_says_it_all_in_json() -> None:
     assert [key["ds"] for key in result["keys"]] == [True]
     assert result["servers"][1]["error"] == "silent"
     assert len(result["findings"]) == 2
-    failed = Facts(APEX, Security.FAILED, "no answer")
+    failed = Facts(APEX, Security.FAILED, "no answer", why_no_servers="nobody answers")
     assert report.status([failed], NOW) is Exit.LATER
     assert report.document([failed], NOW)["results"][0]["ds"] is None  # type: ignore[index]
     assert "ended" in report.sentence(zone, NOW)

@@ -75,6 +75,8 @@ def test_octodns_finds_nothing_to_change_in_what_we_wrote(place: Place, api: Clo
     place.provider.write(Change(add=ZONE_OF_A_MAIL_DOMAIN))
     assert {request.method for request in api.log} == {"GET"}
     assert {one.id: one for one in api.records(ZONE)} == before
+    wanted, looking = (Plugin(tmp_path / "production.yaml", "there") for _ in range(2))
+    assert looking._provider.plan(wanted.zone(ZONE)) is None, "octoDNS's own plan"
 
 
 def test_a_directory_of_yaml_files_is_a_provider_too(tmp_path: Path) -> None:

@@ -112,9 +112,10 @@ def test_s_cf_01_a_disabled_token_is_lacking_and_an_accounts_token_is_not(api: C
 def test_an_api_that_says_neither_yes_nor_no_is_asked_later(api: CloudflareApi) -> None:
     token = api.grant([ZONE])
     for path in ("dns_records$", "batch"):
-        api.fail([{"status": 500, "path": path, "body": "oops"}])
-        with pytest.raises(Later):
-            at(api, token).check([ZONE])
+        for fault in ({"status": 500, "body": "oops"}, {"status": 429, "code": 10429}, {"status": 503, "code": 10013}):
+            api.fail([{"path": path, **fault}])
+            with pytest.raises(Later):
+                at(api, token).check([ZONE])
 
 
 def test_files_that_cannot_be_replaced_are_lacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

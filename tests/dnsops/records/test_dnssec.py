@@ -78,5 +78,7 @@ def test_what_is_too_short_is_said() -> None:
     for of in (Key.of, Ds.of, Signature.of, Nsec3.of):
         with pytest.raises(ForUser, match="octets"):
             of(parse("TXT", '"a"'))
+    with pytest.raises(ForUser, match="malformed"):  # a key without a key, as a hostile server may send it
+        Key.of(from_wire("DNSKEY", bytes(4)))
     with pytest.raises(ForUser, match="SOA"):
         serial_of(parse("TXT", '"a"'))

@@ -39,8 +39,9 @@ FINDING = {
 }
 SCHEMA = {
     "type": "object",
-    "required": ["hostname", "domains", "records", "expected", "findings"],
+    "required": ["schema", "hostname", "domains", "records", "expected", "findings"],
     "properties": {
+        "schema": {"const": 1},
         "hostname": {"type": "string"},
         "domains": {"type": "array", "items": {"type": "string"}},
         "records": {"type": "array", "items": RECORD},

@@ -272,6 +272,17 @@ def test_parked_names_say_so_in_the_words_that_are_looked_for() -> None:
     assert texts(found, "_dmarc.www.example.org") == ["v=DMARC1; p=reject;"]
 
 
+def test_a_wildcard_is_no_name_to_park() -> None:
+    with pytest.raises(ForUser, match=r"records\.parked"):
+        wanted(house({"parked": ["*.example.org"]}))
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "192.168.1.1", "100.64.0.1", "127.0.0.1", "fd00::1", "fe80::1", "::1"])
+def test_an_address_that_leads_nowhere_is_said(address: str) -> None:
+    assert f"{address} leads nowhere" in notes(house(addresses=("192.0.2.25", address)))
+    assert "leads nowhere" not in notes(house())
+
+
 def test_a_name_in_use_is_not_parked() -> None:
     found = house({"parked": ["example.org", "mx1.example.org"]})
     assert texts(found, "example.org", "MX") == ["10 mx1.example.org."]
