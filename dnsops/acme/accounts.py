@@ -122,7 +122,12 @@ def _registered(talk: Talk, account: Account, terms: Terms) -> Account:
     if terms.binding:
         key_id, hmac_key = terms.binding.key_id, terms.binding.hmac_key
         wish["externalAccountBinding"] = talk.key.binding(key_id, hmac_key, directory.new_account)
-    reply = talk.post(directory.new_account, wish, "a new account", own_key=True)
+    try:
+        reply = talk.post(directory.new_account, wish, "a new account", own_key=True)
+    except Refusal as refusal:
+        if terms.binding and refusal.problem.kind in ("unauthorized", "malformed", ""):
+            raise ForUser(refusal.what, "acme.eab", "copy key id and HMAC key anew from the authority") from None
+        raise
     uri = words.address(reply.headers.get("location"), "the account's address")
     old = reply.status == 200
     return replace(account, uri=uri, contact="" if old else terms.contact)

@@ -6,6 +6,7 @@
 
 A name and its wildcard have two values at one name, both at the same time. Where _acme-challenge is an alias, the record stands
 where it leads. Whose a record is only the journal knows, never its place: strangers' values beside ours are left alone.
+A write whose answer was never heard may still be under way when its record is removed: the journal keeps it for SETTLED more.
 One process at a time has challenges out: who comes meanwhile is told `Later`, so that no sweep takes what another one shows.
 Standards: RFC 8555 8.4. Fails by: `ForUser` and `Later` of the provider, `Later` when not everybody sees it in time. It blocks, and
 must not be called from an event loop.
@@ -36,6 +37,7 @@ from dnsops.resolve.settings import Settings
 
 LABEL = "_acme-challenge"
 TTL = 60  # seconds: the least that Cloudflare takes
+SETTLED = 120.0  # seconds after which no request that we sent can still be on its way
 FORGOTTEN = 30 * 86400.0  # seconds after which a record that nobody lets us remove is somebody else's care
 
 
@@ -59,10 +61,12 @@ class Dns01:
     log: Log
     world: seeing.Open = field(default_factory=outside)
     now: Callable[[], float] = time.time
+    sleep: seeing.Sleep = asyncio.sleep
     kind: Literal["dns-01"] = "dns-01"
 
     def __post_init__(self) -> None:
         self._journal, self._held = Journal(self.state, self.log), ExitStack()
+        self._acknowledged: set[Out] = set()
 
     def show(self, challenges: Sequence[Challenge]) -> None:
         self._take()
@@ -72,11 +76,14 @@ class Dns01:
         entries = [Out(places[owner], challenge.text, now) for challenge, owner in owners.items()]
         self._journal.add(entries)
         self.provider.write(Change(add=_records(entries)))
+        self._acknowledged.update(entries)
         began = time.monotonic()
         wanted: dict[str, set[str]] = {}
         for one in entries:
             wanted.setdefault(one.place, set()).add(one.text)
-        stale = asyncio.run(seeing.seen({place: frozenset(texts) for place, texts in wanted.items()}, self.world))
+        stale = asyncio.run(
+            seeing.seen({place: frozenset(texts) for place, texts in wanted.items()}, self.world, self.sleep)
+        )
         self.log("acme.shown", records=len(entries), waited=f"{time.monotonic() - began:.1f}s", stale=stale)
 
     def remove(self, challenges: Sequence[Challenge]) -> None:
@@ -113,7 +120,12 @@ class Dns01:
     def _take_away(self, entries: Sequence[Out]) -> None:
         if entries:
             self.provider.write(Change(remove=_records(entries)))
-            self._journal.strike(entries)
+            self._journal.strike(one for one in entries if self._gone(one))
+            self._acknowledged.difference_update(entries)
+
+    def _gone(self, one: Out) -> bool:
+        """Whether it cannot come back after its removal."""
+        return one in self._acknowledged or one.since < self.now() - SETTLED
 
     def _take(self) -> None:
         """Nobody else has challenges out while we have."""

@@ -7,12 +7,15 @@ certbot's `acme` and josepy do the work; nothing here touches a disk or a socket
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from dnsops.acme.words import Malformed
 from dnsops.base.errors import ForUser, Misconfigured
 from dnsops.base.secrets import Secret
+
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 
 
 def new_key() -> Secret:
@@ -69,6 +72,8 @@ class AccountKey:
         from acme.messages import Directory, ExternalAccountBinding
 
         try:
+            if not _BASE64URL.fullmatch(hmac_key.reveal()):
+                raise ValueError
             return ExternalAccountBinding.from_data(
                 self._key.public_key(), key_id, hmac_key.reveal(), Directory({"newAccount": new_account})
             )

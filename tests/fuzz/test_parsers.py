@@ -20,6 +20,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dnsops.acme import answers, ari, caa
+from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
@@ -174,10 +176,57 @@ def _listed(text: str) -> object:
     return greylist.triplet(text, text, text), greylist.network(text), reputation.names(text)
 
 
+def _acme(data: bytes) -> object:
+    """One document as everything that it may be."""
+    found, read = acme.document(data), []
+    for reader in (acme.directory, lambda one: acme.order(one, "https://a/"), acme.authorisation):
+        with suppress(acme.Malformed):
+            read.append(reader(found))
+    return read, acme.problem(found)
+
+
+def _window(data: bytes) -> object:
+    from dnsops.certs.selfsigned import selfsigned
+
+    return ari.window(acme.document(data), selfsigned("a.example", NOON).der, None)
+
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
 PARSERS: dict[str, Parser] = {
+    "ACME documents": Parser(
+        _acme,
+        (
+            b'{"newNonce":"https://a/n","newAccount":"https://a/a","newOrder":"https://a/o","renewalInfo":"https://a/r",'
+            b'"meta":{"termsOfService":"https://a/t","caaIdentities":["a"],"profiles":{"b":"c"}}}',
+            b'{"status":"valid","authorizations":["https://a/z"],"finalize":"https://a/f","certificate":"https://a/c"}',
+            b'{"identifier":{"type":"dns","value":"*.a"},"wildcard":true,"status":"pending","challenges":[{"type":'
+            b'"dns-01","url":"https://a/c","token":"t","error":{"type":"urn:ietf:params:acme:error:dns","detail":"d"}}]}',
+        ),
+        (acme.Malformed,),
+        of=["document", "directory", "order", "authorisation", "problem"],
+    ),
+    "ACME renewal information": Parser(
+        _window,
+        (
+            b'{"suggestedWindow":{"start":"2026-02-01T00:00:00Z","end":"2026-02-02T00:00:00+01:00"},"explanationURL":"x"}',
+        ),
+        (ari.Odd, acme.Malformed),
+    ),
+    "Retry-After": Parser(
+        lambda text: acme.retry_after(text, NOON), (b"120", b"Thu, 26 Nov 2026 00:01:00 GMT"), (), True, ["retry_after"]
+    ),
+    "_validation-persist": Parser(
+        lambda text: caa.persisted([text], ["a.example"], "https://a/1", True, 0),
+        (b"a.example; accounturi=https://a/1; policy=wildcard; persistUntil=9",),
+        text=True,
+    ),
+    "ACME answers asked for": Parser(
+        lambda text: (answers.http_answer(Path("/nowhere"), text), answers.alpn_pair(Path("/nowhere"), text)),
+        (b"token-_9", b"mx1.a.example", b"../etc"),
+        text=True,
+    ),
     "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
     "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
     "SMTP address": Parser(grammar.address, ADDRESSES, (), True, ["address"]),

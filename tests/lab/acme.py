@@ -42,11 +42,14 @@ CONF: dict[str, Any] = {
 
 
 class Pebble:
-    """The server. `life` of its certificates: 90 days unless given; `nonce_reject`: percent of good nonces refused."""
+    """The server. `life` of its certificates: 90 days unless given; `nonce_reject`: percent of good nonces refused.
+
+    more: further configuration (`externalAccountBindingRequired`), or environment when it is in capitals (`PEBBLE_CHAIN_LENGTH`).
+    """
 
     def __init__(self, directory: Path, pki: Pki, life: timedelta = timedelta(days=90), nonce_reject: int = 0) -> None:
         self.directory, self.pki = directory, pki
-        self.program = self._program(life, nonce_reject)
+        self.program = self._program(life, nonce_reject, {})
 
     url = DIRECTORY_URL
 
@@ -65,10 +68,10 @@ class Pebble:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def restart(self, life: timedelta = timedelta(days=90), nonce_reject: int = 0) -> None:
+    def restart(self, life: timedelta = timedelta(days=90), nonce_reject: int = 0, **more: Any) -> None:
         """Another server at the same address: no account and no root of before is known to it."""
         self.stop()
-        self.program = self._program(life, nonce_reject)
+        self.program = self._program(life, nonce_reject, more)
         self.start()
 
     def root(self) -> bytes:
@@ -77,14 +80,16 @@ class Pebble:
         with urllib.request.urlopen(ROOT_URL, context=context, timeout=10) as answer:
             return bytes(answer.read())
 
-    def _program(self, life: timedelta, nonce_reject: int) -> Program:
+    def _program(self, life: timedelta, nonce_reject: int, more: dict[str, Any]) -> Program:
         chain, key = self.pki.api
         conf = CONF | {"certificate": str(chain), "privateKey": str(key)}
         conf |= {"certificateValidityPeriod": int(life.total_seconds())}
+        conf |= {name: value for name, value in more.items() if not name.isupper()}
         file = self.directory / "pebble.json"
         file.write_text(json.dumps({"pebble": conf}))
         # By default pebble sleeps before it validates, and reuses half of the authorizations
         env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": str(nonce_reject)}
+        env |= {name: str(value) for name, value in more.items() if name.isupper()}
         command = ["pebble", "-config", str(file), "-dnsserver", f"{RESOLVER}:53", "-strict"]
         return Program("pebble", command, self.directory / "pebble.log", env)
 
