@@ -82,8 +82,9 @@ def sentence(outcome: Outcome, dry_run: bool) -> str:
         case Action.NONE:
             days = f"; a new one is due in {decision.wait.days} days" if decision and decision.wait else ""
             return f"{_until(outcome.look.current)}{days}"
-        case Action.LATER | Action.REFUSE if why:
-            return f"{action.value}: {why}"
+        case Action.LATER if decision and decision.wait:
+            minutes = decision.wait.total_seconds() / 60
+            return f"{action.value}, in {minutes:.0f} min (--force does not wait): {why}"
     return str(action.value)
 
 

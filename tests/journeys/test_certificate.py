@@ -25,7 +25,7 @@ from tests.journeys.strace import DEAD, SYNCS, killing
 from tests.lab.acme import Pebble
 from tests.lab.dnstree import DnsTree
 from tests.lab.mx import Mx
-from tests.lab.network import MX, MX6
+from tests.lab.network import MX, MX6, PRIMARY
 from tests.lab.pki import Credentials, Pki
 
 NAME = "mta-sts.example.org"
@@ -94,6 +94,37 @@ def test_the_kinds_of_keys(shell: Shell, words: tuple[str, ...]) -> None:
     assert "RSA 3072" in shell.here("cert", "show", "--certs", str(shell.state / "certs")).out
     assert shell.here(*words, "--key-type", "p384", "--force").status == 0
     assert shell.here(*words, "--key-type", "p384", "--force").status == 0
+
+
+def test_a_configuration_says_it_all_and_the_timer_runs_it(
+    shell: Shell, rfc2136: tuple[str, ...], pebble: Pebble, pki: Pki, quick: DnsTree
+) -> None:
+    file = shell.home / "mailsrv.yml"
+    file.write_text(
+        f"hostname: {HOST}\ndomains: [example.org, other.test]\n"
+        f"dns: {{provider: rfc2136, server: {PRIMARY}, key_file: {quick.tsig_file}}}\n"
+        f"acme: {{directory: '{pebble.url}', roots: {pki.ca}, contact: user1@example.org}}\n"
+    )
+    done = shell.here("timers", "run", "certificate", "--config", str(file))
+    assert done.status == 0, done
+    current = kept(shell).current(HOST)
+    assert current
+    assert current.chain
+    labels = ("mta-sts", "autoconfig", "autodiscover", "mail", "ua-auto-config")
+    assert set(current.chain.names) == {HOST, *(f"{label}.example.org" for label in labels)}
+    told = result(shell.here("cert", "issue", "--json", "--config", str(file)))
+    assert told["action"] == "none"
+    assert len(told["findings"]) == len(labels), "other.test is nobody's zone here, and that holds nobody up"
+    file.write_text("hostname: mx1.example.org\nacme: {issue: false}\n")
+    assert shell.here("cert", "issue", "--config", str(file)).status == 0
+
+
+def test_what_is_wrong_with_the_way_in_is_no_failed_try(shell: Shell, words: tuple[str, ...], quick: DnsTree) -> None:
+    wrong = shell.home / "wrong.key"
+    wrong.write_text("hmac-sha256:lab:bm90IHRoZSByaWdodCBrZXk=")
+    done = shell.here(*words[:-1], str(wrong))
+    assert done.status == 1, done
+    assert shell.here(*words, "--json").status == 0, "mended, it is tried at once"
 
 
 class Served:
