@@ -38,8 +38,14 @@ def status(outcomes: Sequence[Outcome], dry_run: bool) -> Exit:
 
 
 def document(outcomes: Sequence[Outcome], dry_run: bool, now: datetime) -> Json:
-    """The run as JSON values, as `SCHEMA` says."""
-    return telling.document(outcomes, dry_run, now, action_of, _result)
+    """The run as JSON values, as `SCHEMA` says. alarm: of the host with the fewest days left; `timers` tells each step once."""
+    steps = [
+        (outcome.look.current.not_after, outcome.decision.alarm)
+        for outcome in outcomes
+        if outcome.look.current and outcome.decision and outcome.decision.alarm and not outcome.switched
+    ]
+    alarm = min(steps)[1] if steps else ""
+    return telling.document(outcomes, dry_run, now, action_of, _result) | {"alarm": alarm}
 
 
 def _result(outcome: Outcome, dry_run: bool) -> Json:
@@ -117,4 +123,5 @@ SCHEMA = telling.schema(
         wait_seconds=WAIT,
         findings=FINDINGS,
     ),
+    alarm=TEXT,
 )
