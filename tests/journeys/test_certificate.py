@@ -19,6 +19,7 @@ from dnsops.certs.chain import association, from_pem
 from dnsops.certs.generations import Generations
 from dnsops.reconcile.certificate_report import SCHEMA
 from tests.conftest import without
+from tests.dnsops.acme.webserver import serving
 from tests.journeys import strace
 from tests.journeys.shell import HOST, OWNER, Done, Shell
 from tests.journeys.strace import DEAD, SYNCS, killing
@@ -87,6 +88,35 @@ def test_a_command_learns_of_the_pair_once(shell: Shell, words: tuple[str, ...],
     assert result(shell.here(*words, "--json"))["installed"] is True
     assert result(shell.here(*words, "--json"))["installed"] is False
     assert (tmp_path / "told").read_text().count("BEGIN PRIVATE KEY") == 1
+
+
+def test_install_by_hand_and_without_a_pair(shell: Shell, words: tuple[str, ...], tmp_path: Path) -> None:
+    by_hand = ("cert", "install", HOST, "--certs", str(shell.state / "certs"), "--", "cp", "-t", str(tmp_path))
+    nothing = shell.here(*by_hand, "/etc/hostname")
+    assert (nothing.status, "no current pair" in nothing.err) == (1, True)
+    assert shell.here(*words).status == 0
+    assert shell.here(*by_hand, "/etc/hostname").status == 0
+    assert (tmp_path / "hostname").exists()
+    failed = shell.here(*by_hand, "/nowhere")
+    assert (failed.status, "exit status 1" in failed.err) == (1, True)
+
+
+def test_without_a_provider_by_http_only_names_that_lead_here(
+    shell: Shell, words: tuple[str, ...], quick: DnsTree
+) -> None:
+    quick.replace(NAME, "A", MX)
+    quick.replace(NAME, "AAAA", MX6)
+    quick.replace("www.example.org", "A", "198.51.100.1")
+    by_http = (*words[:-4], "--name", "www.example.org", "--json")
+    with serving(shell.state):
+        done = shell.here(*by_http)
+    assert done.status == 0, done
+    told = result(done)
+    current = kept(shell).current(HOST)
+    assert current
+    assert current.chain
+    assert set(current.chain.names) == {HOST, NAME}
+    assert "www.example.org: it leads elsewhere, to 198.51.100.1" in told["findings"][0]["what"]
 
 
 def test_the_kinds_of_keys(shell: Shell, words: tuple[str, ...]) -> None:

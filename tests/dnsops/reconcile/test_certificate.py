@@ -234,6 +234,33 @@ def test_the_server_is_told_until_it_hears(world: World) -> None:
     assert world.commands == [("systemctl", "reload", "postfix")] * 2
 
 
+def test_the_switch_itself_tells_the_server_and_it_is_not_told_again(world: World) -> None:
+    world.target = replace(world.target, install=("reload",))
+    begun(world)
+    assert world.commands == [("reload",)]
+    world.pass_time(days=61)
+    outcome = world.certificate()
+    assert (outcome.switched, outcome.installed) == (True, True)
+    assert world.commands == [("reload",)] * 2
+    assert not world.certificate().installed
+    assert world.commands == [("reload",)] * 2
+
+
+def test_a_port_that_nobody_named_holds_the_switch(place: Path, loop: asyncio.AbstractEventLoop) -> None:
+    world = World(place, loop)
+    begun(world)
+    other = replace(world.ports[0], port=465)
+    world.more_ports = [other]
+    world.dns.put(HOST, "A", "192.0.2.25")
+    live(world, 8.4, 2.1)
+    world.more_ports = []
+    world.pass_time(days=61)
+    first = world.served
+    outcome = world.certificate()
+    assert (outcome.issued, outcome.switched, world.served == first) == (True, False, True)
+    assert any("_465._tcp.mx1.example.org" in finding.what for finding in outcome.findings)
+
+
 FAULTS = [(Killed, False), (Killed, True), (lambda: Later("weather"), True), (lambda: ForUser("a wall"), True)]
 
 
