@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dnsops.acme import signing, words
+from dnsops.acme.keeping import keep
 from dnsops.acme.refusals import Refusal
 from dnsops.acme.talk import Talk
 from dnsops.base import files, versioned
@@ -43,23 +44,25 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """directory: the authority's address.  uri: "" until it is registered.  contact: as the authority knows it."""
+    """directory: the authority's address.  uri: "" until it is registered.  contact: as the authority knows it.
+    identities: what CAA records call the authority, as its directory said when we were there."""
 
     directory: str
     key: Secret
     uri: str = ""
     contact: str = ""
+    identities: tuple[str, ...] = ()
 
 
 class Accounts:
     """Their files."""
 
     def __init__(self, state: Path) -> None:
-        self._folder = state / "acme"
+        self.state = state
 
     def path(self, directory: str) -> Path:
         place = re.sub(r"[^a-z0-9._-]+", "-", directory.lower().removeprefix("https://")).strip("-.")
-        return self._folder / place[:200] / "account.json"
+        return self.state / "acme" / place[:200] / "account.json"
 
     def load(self, directory: str) -> Account | None:
         """None when there is none yet."""
@@ -79,12 +82,14 @@ class Accounts:
     def save(self, account: Account) -> None:
         path = self.path(account.directory)
         fields = {"directory": account.directory, "uri": account.uri, "contact": account.contact}
-        try:
-            files.private_directory(path.parent)
-            files.replace(path, versioned.write(VERSION, **fields, key=account.key.reveal()))
-        except OSError as error:
-            advice = "nothing is asked for without it; run as the user who owns it, with disk space left"
-            raise ForUser(f"cannot be written ({error.strerror})", str(path), advice) from None
+        identities = list(account.identities)
+        advice = "nothing is asked for without it; run as the user who owns it, with disk space left"
+        keep(
+            self.state,
+            path,
+            versioned.write(VERSION, **fields, identities=identities, key=account.key.reveal()),
+            advice,
+        )
 
     def enter(self, directory: str) -> Account:
         """The account as it is on disk; a new key when there is none."""
@@ -102,6 +107,7 @@ def settle(talk: Talk, accounts: Accounts, account: Account, terms: Terms) -> Ac
     if settled.contact != terms.contact:
         talk.post(settled.uri, {"contact": _contacts(terms)}, "the account's contact")
         settled = replace(settled, contact=terms.contact)
+    settled = replace(settled, identities=talk.directory.identities)
     if settled != account:
         accounts.save(settled)
     return settled
@@ -155,4 +161,5 @@ def _contacts(terms: Terms) -> list[str]:
 
 
 def _account(data: dict[str, str]) -> Account:
-    return Account(str(data["directory"]), Secret(str(data["key"])), str(data["uri"]), str(data["contact"]))
+    identities = tuple(map(str, data["identities"][: words.MOST_IDENTITIES]))
+    return Account(str(data["directory"]), Secret(str(data["key"])), str(data["uri"]), str(data["contact"]), identities)

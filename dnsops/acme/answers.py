@@ -4,7 +4,7 @@
     STATE/acme/tls-alpn-01/NAME.pem      key and self-signed certificate for ALPN `acme-tls/1`      RFC 8737 3
 
 Who issues writes them (`HttpAnswers`, `AlpnAnswers`), who serves reads them (`http_answer`, `alpn_pair`), and nothing else joins
-the two: they may be different processes. The folders hold nothing but answers, so that a sweep may empty them.
+the two: they may be different processes. The folders hold nothing but answers, so that a sweep may empty them of old ones.
 Limits: a token of TOKEN, a name of NAME, a page of LARGEST bytes. Fails by: `ForUser` where a file cannot be written; to a reader
 whatever cannot be read is not there.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from dnsops.acme.door import Challenge
+from dnsops.acme.keeping import keep
 from dnsops.base import files
 from dnsops.base.errors import ForUser
 
@@ -27,6 +28,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # RFC 8555 8.3: the base64url alpha
 NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_][a-z0-9_-]*)*")
 ACME_IDENTIFIER = "1.3.6.1.5.5.7.1.31"  # RFC 8737 3
 LIFE = timedelta(days=7)
+STALE = 3600.0  # seconds after which nobody waits for an answer any more
 
 
 def http_answer(state: Path, token: str) -> bytes | None:
@@ -128,12 +130,7 @@ def _pair(folder: Path, challenge: Challenge) -> Path:
 
 
 def _write(state: Path, path: Path, data: bytes) -> None:
-    try:
-        files.private_directory(path.parent)
-        files.replace(path, data)
-        files.hand_over(state, path.parent.parent, path.parent, path)
-    except OSError as error:
-        raise ForUser(f"cannot be written ({error.strerror})", str(path), "run as the user who owns it") from None
+    keep(state, path, data, "run as the user who owns it")
 
 
 def _unlink(paths: Iterable[Path]) -> None:
@@ -145,5 +142,7 @@ def _unlink(paths: Iterable[Path]) -> None:
 
 
 def _empty(folder: Path) -> None:
+    """Of what is old: another process may be showing the rest."""
     if folder.is_dir():
-        _unlink(list(folder.iterdir()))
+        old = datetime.now(UTC).timestamp() - STALE
+        _unlink([path for path in folder.iterdir() if path.lstat().st_mtime < old])

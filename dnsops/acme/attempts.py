@@ -14,8 +14,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from dnsops.acme.keeping import keep
 from dnsops.base import files, versioned
-from dnsops.base.errors import Later
+from dnsops.base.errors import ForUser, Later
 
 VERSION = 1
 MOST_FAILURES = 4  # one less than the authorities': another machine of ours may fail too
@@ -29,7 +30,7 @@ class Attempts:
     """The memory on disk."""
 
     def __init__(self, state: Path) -> None:
-        self._path = state / "acme" / "failures.json"
+        self._state, self._path = state, state / "acme" / "failures.json"
 
     def check(self, names: Iterable[str], now: datetime) -> None:
         """`Later` when one of the names has failed too often."""
@@ -59,9 +60,9 @@ class Attempts:
 
     def _save(self, known: Failures) -> None:
         # without it one attempt more is made: no reason to stop
-        with suppress(OSError):
-            files.private_directory(self._path.parent)
-            files.replace(self._path, versioned.write(VERSION, names={name: list(known[name]) for name in known}))
+        with suppress(ForUser):
+            data = versioned.write(VERSION, names={name: list(known[name]) for name in known})
+            keep(self._state, self._path, data, "")
 
 
 def lately(known: Failures, now: float) -> Failures:

@@ -22,11 +22,12 @@ from dnsops.acme.attempts import Attempts
 from dnsops.acme.caa import CaaFacts
 from dnsops.acme.door import Solver, Window, Wish
 from dnsops.acme.exchange import Exchange
+from dnsops.acme.keeping import alone
 from dnsops.acme.ordering import Ordering, Persisted
+from dnsops.acme.orders import Orders
 from dnsops.acme.refusals import Refusal
 from dnsops.acme.signing import AccountKey
 from dnsops.acme.talk import Plain, Sleep, Talk
-from dnsops.base import files
 from dnsops.base.log import Log
 
 
@@ -60,10 +61,11 @@ class Acme:
         return CaaFacts(self._plain.directory.identities, self.account_uri, methods)
 
     def issue(self, wish: Wish, solver: Solver) -> bytes:
-        chain = Ordering(self._talk, solver, self._attempts, self._world.log, self._world.now, self._persisted()).chain(
-            wish
-        )
-        self._world.log("acme.issued", names=list(wish.names), until=f"{chain.not_after:%Y-%m-%dT%H:%M:%SZ}")
+        world = self._world
+        orders = Orders(world.state, self._accounts.path(self.url).with_name("order.json"))
+        ordering = Ordering(self._talk, solver, self._attempts, orders, world.log, world.now, self._persisted())
+        chain = ordering.chain(wish)
+        world.log("acme.issued", names=list(wish.names), until=f"{chain.not_after:%Y-%m-%dT%H:%M:%SZ}")
         return b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in chain.certificates)
 
     def window(self, certificate: bytes) -> Window | None:
@@ -93,7 +95,7 @@ class Acme:
     @cached_property
     def _talk(self) -> Talk:
         """Signed by our account, which is registered and checked."""
-        with files.lock(self._accounts.path(self.url).with_name("lock")):
+        with alone(self._world.state, self._accounts.path(self.url).with_name("lock")):
             account = self._accounts.enter(self.url)
             key = AccountKey(account.key, str(self._accounts.path(self.url)))
             talk = Talk(self._exchange, self.url, key, self._world.sleep)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -25,7 +25,7 @@ from typing import Literal
 from dnsops.acme import seeing
 from dnsops.acme.door import Challenge
 from dnsops.acme.journal import Journal, Out
-from dnsops.base import files
+from dnsops.acme.keeping import alone
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
 from dnsops.providers.door import Change, Provider
@@ -75,7 +75,7 @@ class Dns01:
         now = self.now()
         entries = [Out(places[owner], challenge.text, now) for challenge, owner in owners.items()]
         self._journal.add(entries)
-        self.provider.write(Change(add=_records(entries)))
+        self._add(entries)
         self._acknowledged.update(entries)
         began = time.monotonic()
         wanted: dict[str, set[str]] = {}
@@ -86,6 +86,22 @@ class Dns01:
         )
         self.log("acme.shown", records=len(entries), waited=f"{time.monotonic() - began:.1f}s", stale=stale)
 
+    def _add(self, entries: Sequence[Out]) -> None:
+        try:
+            self.provider.write(Change(add=_records(entries)))
+        except ForUser as error:
+            self._take_back(entries)
+            led = [one.place for one in entries if not one.place.startswith(f"{LABEL}.")]
+            alias = f" ({LABEL} leads to {led[0]} by a CNAME)" if led else ""
+            raise ForUser(f"{error.what}{alias}", error.where, error.advice) from None
+
+    def _take_back(self, entries: Sequence[Out]) -> None:
+        """After a refusal some may stand there. Where not even a removal is taken, nothing was added."""
+        for place in dict.fromkeys(one.place for one in entries):
+            with suppress(ForUser):
+                self._take_away([one for one in entries if one.place == place])
+        self._journal.strike(entries)
+
     def remove(self, challenges: Sequence[Challenge]) -> None:
         """What the journal has of these."""
         texts = {challenge.text for challenge in challenges}
@@ -95,7 +111,7 @@ class Dns01:
             self._held.close()
 
     def sweep(self) -> None:
-        with files.lock(self._journal.lock):
+        with alone(self.state, self._journal.lock):
             entries = self._journal.load()
             if entries:
                 self._swept(entries)
@@ -130,7 +146,7 @@ class Dns01:
     def _take(self) -> None:
         """Nobody else has challenges out while we have."""
         self._held.close()
-        self._held.enter_context(files.lock(self._journal.lock))
+        self._held.enter_context(alone(self.state, self._journal.lock))
 
 
 def _records(entries: Iterable[Out]) -> tuple[Record, ...]:

@@ -39,7 +39,7 @@ class Solver(Protocol):
     def remove(self, challenges: Sequence[Challenge]) -> None: ...
 
     def sweep(self) -> None:
-        """Take away what a run that was killed left behind: only ours."""
+        """Take away what a run that was killed left behind: only ours. It costs nothing when there is nothing."""
         ...
 
 
@@ -75,5 +75,5 @@ class Authority(Protocol):
         ...
 
     def window(self, certificate: bytes) -> Window | None:
-        """ARI's answer for a certificate (DER); None when the authority has no ARI."""
+        """ARI's answer for a certificate (DER); None when the authority has no ARI, or says what cannot be meant."""
         ...

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dnsops.acme.keeping import keep
 from dnsops.base import files, versioned
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
@@ -33,7 +34,7 @@ class Out:
 
 class Journal:
     def __init__(self, state: Path, log: Log) -> None:
-        self._path, self._log = state / "acme" / "challenges.json", log
+        self.state, self._path, self._log = state, state / "acme" / "challenges.json", log
 
     @property
     def lock(self) -> Path:
@@ -71,12 +72,8 @@ class Journal:
         if len(entries) > MOST:
             advice = "look why the provider lets nothing be removed, then move the file away"
             raise ForUser(f"more than {MOST} challenge records are out", str(self._path), advice)
-        try:
-            files.private_directory(self._path.parent)
-            files.replace(self._path, versioned.write(VERSION, out=[asdict(one) for one in entries]))
-        except OSError as error:
-            advice = "no challenge is published without it; free the disk, or run as the user who owns it"
-            raise ForUser(f"cannot be written ({error.strerror})", str(self._path), advice) from None
+        advice = "no challenge is published without it; free the disk, or run as the user who owns it"
+        keep(self.state, self._path, versioned.write(VERSION, out=[asdict(one) for one in entries]), advice)
 
 
 def _entries(data: dict[str, list[dict[str, str]]]) -> tuple[Out, ...]:

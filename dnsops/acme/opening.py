@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from dnsops.acme import caa, dns01
-from dnsops.acme.accounts import Binding, Terms
+from dnsops.acme.accounts import Accounts, Binding, Terms
 from dnsops.acme.answers import AlpnAnswers, HttpAnswers
 from dnsops.acme.authority import Acme, World
+from dnsops.acme.caa import CaaFacts
 from dnsops.acme.dns01 import Dns01
 from dnsops.acme.door import Solver
 from dnsops.acme.seeing import TRUSTED
@@ -49,6 +50,12 @@ def solver_for(
         case "dns-01" if provider is None:
             raise Misconfigured("dns-01 needs a provider", "acme.challenge", "set dns, or acme.challenge: http-01")
     return Dns01(provider, state, log, dns01.outside(resolving)) if provider else HttpAnswers(state)
+
+
+def caa_facts(given: settings.Acme, state: Path, methods: tuple[str, ...] = ()) -> CaaFacts | None:
+    """What CAA records may say of the authority, from our own files: nobody is asked. None before there is an account."""
+    account = Accounts(state).load(given.directory)
+    return CaaFacts(account.identities, account.uri, methods) if account and account.uri else None
 
 
 class Lasting:

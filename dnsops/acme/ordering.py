@@ -4,7 +4,7 @@
           -> finalise with the request -> wait -> download (and the alternate chains) -> checked chain
 
 What was shown is taken away whatever happens; where even that fails the solver's journal has it, and the next run does.
-An answer that was lost leaves the server further than we know: after each refusal the state of things is looked at again.
+An order that a killed run left is gone on with. An answer that was lost leaves the server further than we know: after each refusal the state of things is looked at again.
 Standards: RFC 8555 7.4, 7.5; RFC 9773 5 (`replaces`); draft-ietf-acme-profiles; draft-ietf-acme-dns-persist.
 Fails by: `ForUser`, `Later`; nothing is installed by anybody then.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dnsops.acme import ari, caa, refusals, verified, words
 from dnsops.acme.attempts import Attempts
 from dnsops.acme.door import Challenge, Solver, Wish
+from dnsops.acme.orders import Orders
 from dnsops.acme.refusals import Refusal
 from dnsops.acme.talk import Talk
 from dnsops.base.errors import Deliberate, ForUser
@@ -55,6 +57,7 @@ class Ordering:
     talk: Talk
     solver: Solver
     attempts: Attempts
+    orders: Orders
     log: Log
     now: Callable[[], datetime]
     persisted: Persisted | None = None
@@ -64,11 +67,33 @@ class Ordering:
         wish = replace(wish, names=tuple(dict.fromkeys(map(names.canonical, wish.names))))
         self.attempts.check(_bare(wish.names), self.now())
         self.solver.sweep()
-        order = self._placed(wish)
-        self._validate(order, wish)
+        try:
+            chain = self._issued(wish)
+        except ForUser:
+            self.orders.over()
+            raise
+        self.orders.over()
+        return chain
+
+    def _issued(self, wish: Wish) -> Chain:
+        order = self._under_way(wish) or self._placed(wish)
+        self.orders.begun(order.url, wish, self.now().timestamp())
+        if order.status == "pending":
+            self._validate(order, wish)
         return self._chosen(self._finalised(order, wish), wish)
 
     # the order
+
+    def _under_way(self, wish: Wish) -> words.Order | None:
+        """The order that an earlier run left, when it is still good for something."""
+        url = self.orders.under_way(wish, self.now().timestamp())
+        if not url:
+            return None
+        try:
+            found = words.order(words.document(self.talk.post(url, None, "the order under way").body), url)
+        except ForUser:
+            return None
+        return found if found.status in ("pending", "ready", "processing", "valid") else None
 
     def _placed(self, wish: Wish) -> words.Order:
         payload: dict[str, object] = {"identifiers": [{"type": "dns", "value": name} for name in wish.names]}
@@ -101,7 +126,7 @@ class Ordering:
     # validation
 
     def _validate(self, order: words.Order, wish: Wish) -> None:
-        tasks = [task for url in order.authorisations if (task := self._task(url))]
+        tasks = [task for url in order.authorisations if (task := self._task(url, wish))]
         if not tasks:
             return
         shown = [task.challenge for task in tasks if task.challenge]
@@ -118,9 +143,11 @@ class Ordering:
             raise refusals.of_several(problems, f"validation by {self.solver.kind}")
         self.attempts.went_well(_bare(wish.names), self.now())
 
-    def _task(self, url: str) -> Task | None:
+    def _task(self, url: str, wish: Wish) -> Task | None:
         """What is to do for an authorisation; None when it is valid already."""
         found = self._authorisation(url)
+        if found.name not in _bare(wish.names):
+            raise words.Malformed("an authorisation for a name that was not ordered")
         match found.status:
             case "valid":
                 return None
@@ -209,9 +236,11 @@ class Ordering:
         if not wish.preferred_chain or verified.leads_to(first, wish.preferred_chain):
             return first
         for url in others[:MOST_CHAINS]:
-            other, _ = self._downloaded(words.address(url, "an alternate chain"), wish)
-            if verified.leads_to(other, wish.preferred_chain):
-                return other
+            # one that cannot be used is no reason to throw the first away
+            with suppress(Deliberate):
+                other, _ = self._downloaded(words.address(url, "an alternate chain"), wish)
+                if verified.leads_to(other, wish.preferred_chain):
+                    return other
         self.log("acme.chain.missing", wanted=wish.preferred_chain, now="the authority's own choice")
         return first
 

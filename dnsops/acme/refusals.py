@@ -48,7 +48,8 @@ class Refusal(ForUser):
 
 def of(problem: Problem, where: str, after: float | None = None) -> ForUser | Later:
     """What to raise. where: what was asked for, for people.  after: seconds, as its Retry-After asked."""
-    said = f"the authority refused: {sentence(problem)}"
+    verb = "cannot answer now" if problem.status >= 500 else "refused"
+    said = f"the authority {verb}: {sentence(problem)}"
     if problem.kind in WAIT or problem.status in (429, 500, 502, 503, 504):
         wait = WAIT.get(problem.kind, HOUR if problem.status == 429 else 60.0) if after is None else max(after, 1.0)
         return Later(f"{where}: {said}", timedelta(seconds=wait))

@@ -5,7 +5,7 @@
 
 Aliases are looked up at the authoritative servers themselves, so that no cache learns "there is no such name" just before
 there is (RFC 2308); and each look at the validating resolver opens a new one, which remembers nothing. One that stands before a
-shared cache may still be told an old answer: that is waited for as long as the zone lets negative answers live, and when that is
+shared cache may still be told an old answer: that is waited for as long as the zone lets old answers live, and when that is
 more than LONGEST, its old answer is told and no more waited for - every server shows the record, and nothing is forged.
 Standards: RFC 8555 8.4 (dns-01, aliases), RFC 2308 5 (negative TTL). Fails by: `Later` when patience ends, with who does not show it.
 Limits: MOST_ALIASES in a row; PATIENCE seconds at the servers, LONGEST more at a resolver.
@@ -108,25 +108,25 @@ async def _alias(name: str, eyes: Eyes) -> str | None:
 async def seen(wanted: Wanted, open_world: Open, sleep: Sleep = asyncio.sleep) -> str:
     """Returns when every authoritative server and the validating resolver show all texts; a sentence when its cache is too old."""
     async with open_world() as eyes:
-        negative = max(await asyncio.gather(*(_at_servers(*one, eyes, sleep) for one in wanted.items())), default=0.0)
-    patience = Patience(min(negative + GRACE, LONGEST))
+        kept = max(await asyncio.gather(*(_at_servers(*one, eyes, sleep) for one in wanted.items())), default=0.0)
+    patience = Patience(min(kept + GRACE, LONGEST))
     while missing := await _not_resolved(wanted, open_world):
-        if missing.stale and negative + GRACE > LONGEST and patience.left <= 0:
+        if missing.stale and kept + GRACE > LONGEST and patience.left <= 0:
             return missing.why
         await patience.rest(sleep, missing.why)
     return ""
 
 
 async def _at_servers(place: str, texts: frozenset[str], eyes: Eyes, sleep: Sleep) -> float:
-    """Waits for the servers of one place; gives how long its zone lets "no such name" live."""
+    """Waits for the servers of one place; gives how long a cache may keep what was there before: nothing, or other texts."""
     patience = Patience(PATIENCE)
     zone = await eyes.authorities.zone_of(place.partition(".")[2])
     own = await _own_zone(place, zone, eyes)
-    while missing := _missing(place, texts, await eyes.authorities.consensus(own, place, "TXT")):
+    while missing := _missing(place, texts, consensus := await eyes.authorities.consensus(own, place, "TXT")):
         await patience.rest(sleep, missing)
     answer = await eyes.resolver.ask(own.apex, "SOA")
     minima = [int(str(item).split()[-1]) for item in answer.items if item.type == "SOA"]
-    return float(max(minima, default=LONGEST))
+    return max(float(max(minima, default=LONGEST)), float(consensus.ttl))
 
 
 async def _own_zone(place: str, above: Zone, eyes: Eyes) -> Zone:

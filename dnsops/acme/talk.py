@@ -121,4 +121,4 @@ def _problem(reply: Reply) -> words.Problem:
     try:
         return words.problem(words.document(reply.body), reply.status)
     except words.Malformed:
-        return words.Problem("", f"status {reply.status}, without a reason", reply.status)
+        return words.Problem("", f"status {reply.status}", reply.status)

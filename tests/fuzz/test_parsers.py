@@ -198,11 +198,15 @@ PARSERS: dict[str, Parser] = {
     "ACME documents": Parser(
         _acme,
         (
-            b'{"newNonce":"https://a/n","newAccount":"https://a/a","newOrder":"https://a/o","renewalInfo":"https://a/r",'
-            b'"meta":{"termsOfService":"https://a/t","caaIdentities":["a"],"profiles":{"b":"c"}}}',
+            (
+                b'{"newNonce":"https://a/n","newAccount":"https://a/a","newOrder":"https://a/o","renewalInfo":"https://a/r",'
+                b'"meta":{"termsOfService":"https://a/t","caaIdentities":["a"],"profiles":{"b":"c"}}}'
+            ),
             b'{"status":"valid","authorizations":["https://a/z"],"finalize":"https://a/f","certificate":"https://a/c"}',
-            b'{"identifier":{"type":"dns","value":"*.a"},"wildcard":true,"status":"pending","challenges":[{"type":'
-            b'"dns-01","url":"https://a/c","token":"t","error":{"type":"urn:ietf:params:acme:error:dns","detail":"d"}}]}',
+            (
+                b'{"identifier":{"type":"dns","value":"*.a"},"wildcard":true,"status":"pending","challenges":[{"type":'
+                b'"dns-01","url":"https://a/c","token":"t","error":{"type":"urn:ietf:params:acme:error:dns","detail":"d"}}]}'
+            ),
         ),
         (acme.Malformed,),
         of=["document", "directory", "order", "authorisation", "problem"],

@@ -86,7 +86,12 @@ SHOWING = {
     "S-TLS-05": "old TLS, weak ciphers",
     "S-TLS-06": "data before the handshake is over",
 }
-CASES = AUTHENTICATION | LEAVING | POLICIES | NAMES | BOUNCING | SHOWING
+ISSUING = {
+    "S-ACME-01": "rate limits, nonces refused, orders that fail, CAA",
+    "S-ACME-02": "killed with challenges out, stale ones, delegated ones, two at one name",
+    "S-ACME-03": "another authority, another key, another name, another chain, odd windows",
+}
+CASES = AUTHENTICATION | LEAVING | POLICIES | NAMES | BOUNCING | SHOWING | ISSUING
 
 
 @cache

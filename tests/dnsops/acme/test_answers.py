@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 from pathlib import Path
 
@@ -63,10 +64,15 @@ def test_the_certificate_is_as_rfc_8737_says(tmp_path: Path) -> None:
     assert alpn_pair(tmp_path, "mx1.example.org") is None
 
 
-def test_a_sweep_leaves_nothing(tmp_path: Path) -> None:
+def test_a_sweep_takes_what_is_old(tmp_path: Path) -> None:
     for solver, challenge in ((HttpAnswers(tmp_path), PAGE), (AlpnAnswers(tmp_path), PAIR)):
         solver.sweep()
         solver.show([challenge])
         solver.sweep()
+    assert http_answer(tmp_path, PAGE.token), "another process may be showing it"
+    for path in tmp_path.glob("acme/*/*"):
+        os.utime(path, (0, 0))
+    HttpAnswers(tmp_path).sweep()
+    AlpnAnswers(tmp_path).sweep()
     assert http_answer(tmp_path, PAGE.token) is None
     assert alpn_pair(tmp_path, PAIR.name) is None

@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dnsops.acme.accounts import Terms
 from dnsops.acme.authority import Acme
 from dnsops.acme.door import Challenge
+from dnsops.acme.opening import caa_facts
 from dnsops.base.errors import ForUser, Later
+from dnsops.base.settings import acme as settings
 from dnsops.certs.chain import from_pem
 from tests.dnsops.acme import issuing
 from tests.lab.ari import PREFIX, Ari
@@ -135,8 +137,11 @@ def test_profiles(front: Ari, authority: Acme, quick: Quick) -> None:
         authority.issue(issuing.wish(NAME, profile="eternal"), quick)
 
 
-def test_what_caa_records_may_say(front: Ari, authority: Acme) -> None:
+def test_what_caa_records_may_say(front: Ari, authority: Acme, tmp_path: Path) -> None:
+    given = settings.Acme.model_validate({"directory": front.url})
+    assert caa_facts(given, tmp_path) is None
     facts = authority.caa("dns-01")
+    assert caa_facts(given, tmp_path, ("dns-01",)) == facts, "remembered, so that nobody need be asked"
     assert facts.identities == ("lab.example",)
     assert facts.account_uri == authority.account_uri
     assert facts.methods == ("dns-01",)
@@ -283,6 +288,36 @@ def test_faults_at_every_call_of_an_issuance(front: Ari, authority: Acme, quick:
                 break
         assert call >= 8, "it failed at each of them"
     assert issuing.challenges_out(quick.tree) == set()
+
+
+def test_an_order_that_was_left_is_gone_on_with(front: Ari, authority: Acme, quick: Quick, tmp_path: Path) -> None:
+    """The authority dies for us at call k: whoever comes again with the same key goes on, and one order is all there is."""
+    assert authority.account_uri
+    ordered = 0
+    for call in range(40):
+        front.reset()
+        fault, key = front.fault("503", skip=call, headers={"Retry-After": "600"}), new_key()
+        try:
+            authority.issue(issuing.wish(NAME, key=key), quick)
+            break
+        except Later:
+            ordered = len(front.orders)
+        assert issuing.authority(front.url, tmp_path).issue(issuing.wish(NAME, key=key), quick)
+        assert len(front.orders) == max(ordered, 1)
+    assert fault.times
+    assert call >= 5
+    front.reset()
+    other = issuing.wish(NAME)
+    assert authority.issue(other, quick) != authority.issue(other, quick), "one that is done is not gone on with"
+
+
+def test_an_authorisation_for_another_name_is_not_answered(front: Ari, authority: Acme, quick: Quick) -> None:
+    front.meddle = lambda path, body: (
+        body | {"identifier": {"type": "dns", "value": "mx2.example.org"}} if path.startswith("/authZ/") else body
+    )
+    with pytest.raises(ForUser, match="a name that was not ordered"):
+        authority.issue(issuing.wish(NAME), quick)
+    assert quick.shown == 0
 
 
 def test_floods_and_redirects(front: Ari, authority: Acme, quick: Quick) -> None:

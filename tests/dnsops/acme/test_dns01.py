@@ -28,6 +28,7 @@ from tests.dnsops.acme.issuing import NAMES, STRANGER
 from tests.lab.acme import Pebble
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
+from tests.lab.pki import new_key
 
 BOTH = (Challenge("dns-01", "example.org", "t1", "first"), Challenge("dns-01", "example.org", "t2", "second"))
 KILLS = 1 if os.environ.get("KILLS") == "all" else 4
@@ -102,6 +103,31 @@ def test_a_bogus_zone_is_not_believed(dnstree: DnsTree, tmp_path: Path) -> None:
     solver = Dns01(Memory(["bogus.org"]), tmp_path, issuing.log()[0], sleep=no_nap)
     with pytest.raises(Later, match=r"bogus\.org"):
         solver.show([Challenge("dns-01", "mx1.bogus.org", "t", "text")])
+
+
+def test_a_resolver_with_a_cache_is_waited_for(
+    pebble: Pebble, clean_zone: DnsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine's own resolver, by its AD bit: it keeps "no such name", and the values of the order before."""
+    monkeypatch.setenv("MAILSRV_RESOLVER", "ad")
+    clean_zone.restart_resolver(cache=3)
+    try:
+        for _ in range(2):
+            clean_zone.ask("_acme-challenge.mx1.example.org", "TXT")
+            solver = issuing.solver(issuing.knot(clean_zone), tmp_path)
+            assert issuing.authority(pebble.url, tmp_path).issue(issuing.wish("mx1.example.org"), solver)
+    finally:
+        clean_zone.restart_resolver(cache=0)
+
+
+def test_what_root_writes_belongs_to_who_owns_the_state(pebble: Pebble, clean_zone: DnsTree, tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    solver = issuing.solver(issuing.knot(clean_zone), tmp_path)
+    issuing.authority(pebble.url, tmp_path).issue(issuing.wish("mx1.example.org"), solver)
+    found = list((tmp_path / "acme").rglob("*"))
+    assert {path.name for path in found} >= {"account.json", "challenges.json", "challenges.lock", "lock"}
+    assert {path.stat().st_uid for path in found} == {65534}
+    assert {path.stat().st_mode & 0o077 for path in found} == {0}
 
 
 def test_while_one_shows_another_waits(clean_zone: DnsTree, tmp_path: Path) -> None:
@@ -203,9 +229,12 @@ def test_s_acme_02_kill_9_at_every_step_of_an_issuance(
 
     def issue() -> bytes:
         holder = provider if by == "knot" else Cloudflare(Secret(cloudflare_api.token), sleep=lambda _: None)
-        return issuing.authority(pebble.url, tmp_path).issue(issuing.wish(*NAMES[:2]), issuing.solver(holder, tmp_path))
+        return issuing.authority(pebble.url, tmp_path).issue(
+            issuing.wish(*NAMES[:2], key=key), issuing.solver(holder, tmp_path)
+        )
 
     account, step, dirty = "", 1 + os.getpid() % KILLS, 0
+    key = new_key()
     while killed_at(step, issue):
         dirty += len(issuing.challenges_out(clean_zone)) > 1
         issuing.solver(provider if by == "knot" else Cloudflare(Secret(cloudflare_api.token)), tmp_path).sweep()
@@ -256,3 +285,13 @@ def test_a_write_that_arrives_after_its_removal_is_removed_again(tmp_path: Path)
     replace(solver, now=lambda: 1e9 + 300).sweep()
     assert memory.read(late.place, "TXT") == ()
     assert Journal(tmp_path, issuing.log()[0]).load() == ()
+
+
+def test_a_zone_that_is_not_the_providers_leaves_nothing_behind(dnstree: DnsTree, tmp_path: Path) -> None:
+    memory = Memory(["example.org"])
+    solver = Dns01(memory, tmp_path, issuing.log()[0])
+    with pytest.raises(ForUser, match=r"nsec\.org"):
+        solver.show([*BOTH, Challenge("dns-01", "mx1.nsec.org", "t", "third")])
+    assert memory.read("_acme-challenge.example.org", "TXT") == ()
+    assert Journal(tmp_path, issuing.log()[0]).load() == ()
+    solver.remove(BOTH)
