@@ -75,6 +75,16 @@ JOBS = (
         jitter=timedelta(minutes=15),
     ),
     Job(
+        name="certificate",
+        what="has the host's certificate renewed in time, for the key whose TLSA record is out already",
+        command=("cert", "issue", "--json"),
+        every=timedelta(hours=1),
+        after_boot=timedelta(minutes=5),
+        jitter=timedelta(minutes=10),
+        timeout=timedelta(minutes=20),
+        credentials=("dns.token", "dns.key_file", "tlsa.targets", "acme.eab"),
+    ),
+    Job(
         name="reports",
         what="sends each domain its DMARC and TLS report of yesterday when its hour has come, and forgets old reports",
         command=("report", "send", "--json"),

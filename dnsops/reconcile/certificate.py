@@ -86,10 +86,13 @@ async def _order(target: Target, outcome: Outcome, decision: Decision, world: Wo
     """One order; the chain lies beside its key when this returns without an error."""
     names, findings = await prove(target, world)
     outcome = replace(outcome, findings=tuple(dict.fromkeys((*outcome.findings, *findings))))
+    authority, solver = world.authority(), world.solver(target)  # what cannot be opened is no try
     journal = world.journals.load(target.host)
     world.journals.save(journal.begun(world.now()))
     try:
-        await asyncio.to_thread(_issue, target, outcome.look, names, decision.reuse, journal.open, world)
+        wish = await asyncio.to_thread(_wish, target, outcome.look, names, decision.reuse, journal.open, world)
+        chain = await asyncio.to_thread(authority.issue, wish, solver)
+        await asyncio.to_thread(world.keys.install_chain, target.host, chain, names)
     except Deliberate as error:
         failing = world.journals.load(target.host).failing(world.now(), error)
         world.journals.save(failing)
@@ -101,14 +104,12 @@ async def _order(target: Target, outcome: Outcome, decision: Decision, world: Wo
     return replace(outcome, issued=True)
 
 
-def _issue(target: Target, look: Look, names: tuple[str, ...], reuse: bool, open_before: bool, world: World) -> None:
-    """For the next key or, where its turn does not come, for the one in use. Blocks until the authority is done."""
+def _wish(target: Target, look: Look, names: tuple[str, ...], reuse: bool, open_before: bool, world: World) -> Wish:
+    """For the next key or, where its turn does not come, for the one in use."""
     current = world.keys.current(target.host)
     csr = current.csr(names) if reuse and current else world.keys.csr(target.host, names)
     old = look.latest.certificates[0] if look.latest and not open_before else None
-    wish = Wish(names, csr, target.profile, target.preferred_chain, old)
-    chain = world.authority().issue(wish, world.solver(target))
-    world.keys.install_chain(target.host, chain, names)
+    return Wish(names, csr, target.profile, target.preferred_chain, old)
 
 
 async def _serve(target: Target, outcome: Outcome, world: World) -> Outcome:

@@ -3,23 +3,23 @@
 With dns-01 a name can be proven when a zone that we may write holds its challenge, wherever an alias leads it; whether the
 name has an address does not matter. Otherwise it must lead to the addresses that the host's own name has.
 A name that cannot be proven is left out and told: it never holds up the others.
-Fails by: `Later` when the DNS gives no answer that can be trusted, for then a name might be left out by mistake.
+A name whose zone is broken now is among them; it is ordered again when it is well.
+Fails by: `Later` and `ForUser` for the host's own name, without which there is nothing to order.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from dnsops.base.errors import ForUser, Later
+from dnsops.providers.door import Provider
 from dnsops.reconcile.certificate_names import MOST
 from dnsops.reconcile.certificate_target import Target
 from dnsops.reconcile.certificate_world import World
-from dnsops.resolve.answer import Security
+from dnsops.resolve.answer import Answer, Security
 from dnsops.rollover.certificate import Look
 from dnsops.rollover.look import Finding
-
-UNTRUSTED = (Security.BOGUS, Security.FAILED)
 
 
 async def look_at(target: Target, world: World) -> tuple[Look, tuple[Finding, ...]]:
@@ -56,44 +56,74 @@ def _on_disk(target: Target, world: World) -> Look:
     )
 
 
-async def _unprovable(names: Iterable[str], target: Target, world: World) -> dict[str, Finding]:
-    """Each name that cannot be proven, and why."""
+async def _unprovable(names: Sequence[str], target: Target, world: World) -> dict[str, Finding]:
+    """Each name that cannot be proven, and why. What is wrong with the host itself is raised: it is not about a name."""
     by_dns = target.challenge == "dns-01"
-    ours = frozenset() if by_dns else await _addresses(target.host, world)
-    reasons = {
-        name: await (_no_zone(name, target, world) if by_dns else _elsewhere(name, ours, world)) for name in names
-    }
+    reasons = await (_without_zone if by_dns else _elsewhere)(names, target, world) if names else {}
     advice = "the certificate is issued without it" + ("" if by_dns else "; with `dns` configured it could have it")
     return {name: Finding(f"{name}: {why}", advice, trouble=False) for name, why in reasons.items() if why}
 
 
-async def _no_zone(name: str, target: Target, world: World) -> str:
-    """Why no challenge can be written for a name; "" when one can."""
+async def _without_zone(names: Sequence[str], target: Target, world: World) -> dict[str, str]:
+    """Why no challenge can be written for a name; "" when one can. Each zone is looked for once."""
     if target.provider is None:
-        return ""
+        return {}
+    provider = target.provider()
+    seen = {await _zone(target.host, world): ""}
+    await asyncio.to_thread(provider.read, next(iter(seen)))
+    reasons = {}
+    for name in names:
+        try:
+            zone = await _zone(name, world)
+            if zone not in seen:
+                seen[zone] = await asyncio.to_thread(_refusal, provider, zone)
+            reasons[name] = seen[zone]
+        except Later as error:
+            reasons[name] = error.reason
+    return reasons
+
+
+async def _zone(name: str, world: World) -> str:
+    """The zone where the challenge of a name would stand, wherever an alias leads it; that place, where nobody knows."""
     answer = await world.resolver.ask(f"_acme-challenge.{name.removeprefix('*.')}", "TXT")
-    if answer.security in UNTRUSTED:
-        raise Later(f"{answer.name} TXT: {answer.security.value} {answer.why}".strip())
+    return _trusted(answer).zone or answer.canonical or answer.name
+
+
+def _refusal(provider: Provider, zone: str) -> str:
+    """Why the provider does not hold a zone; "" when it does."""
     try:
-        await asyncio.to_thread(target.provider().read, answer.canonical or answer.name, "TXT")
+        provider.read(zone)
     except ForUser as error:
         return error.what
     return ""
 
 
-async def _elsewhere(name: str, ours: frozenset[str], world: World) -> str:
+async def _elsewhere(names: Sequence[str], target: Target, world: World) -> dict[str, str]:
     """Why the authority would not find us at a name; "" when it would."""
+    ours = await _addresses(target.host, world)
+    return {name: await _other_place(name, ours, world) for name in names}
+
+
+async def _other_place(name: str, ours: frozenset[str], world: World) -> str:
     if name.startswith("*."):
         return "a wildcard can only be proven by DNS"
-    theirs = await _addresses(name, world)
+    try:
+        theirs = await _addresses(name, world)
+    except Later as error:
+        return error.reason
     if not theirs:
         return "it has no address"
     return "" if theirs <= ours else f"it leads elsewhere, to {', '.join(sorted(theirs - ours))}"
 
 
 async def _addresses(name: str, world: World) -> frozenset[str]:
-    answers = await asyncio.gather(*(world.resolver.ask(name, kind) for kind in ("A", "AAAA")))
-    for answer in answers:
-        if answer.security in UNTRUSTED:
-            raise Later(f"{answer.name} {answer.type}: {answer.security.value} {answer.why}".strip())
+    answers = [
+        _trusted(answer) for answer in await asyncio.gather(*(world.resolver.ask(name, k) for k in ("A", "AAAA")))
+    ]
     return frozenset(str(item) for answer in answers for item in answer.items if item.type in ("A", "AAAA"))
+
+
+def _trusted(answer: Answer) -> Answer:
+    if answer.security in (Security.BOGUS, Security.FAILED):
+        raise Later(f"{answer.name} {answer.type}: {answer.security.value} {answer.why}".strip())
+    return answer

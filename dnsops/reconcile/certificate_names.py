@@ -1,6 +1,6 @@
 """The names that one host's certificate shall be for, in the order of their weight. Pure.
 
-Standards: RFC 8461 3.3 (mta-sts), RFC 6186 and the autoconfig drafts (where mail programs look).
+Standards: RFC 8461 3.3 (mta-sts); for where mail programs look there are drafts only.
 Limits: MOST names, as authorities have them: those beyond are left out and told.
 """
 

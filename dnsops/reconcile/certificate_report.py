@@ -38,8 +38,14 @@ def status(outcomes: Sequence[Outcome], dry_run: bool) -> Exit:
 
 
 def document(outcomes: Sequence[Outcome], dry_run: bool, now: datetime) -> Json:
-    """The run as JSON values, as `SCHEMA` says."""
-    return telling.document(outcomes, dry_run, now, action_of, _result)
+    """The run as JSON values, as `SCHEMA` says. alarm: of the host with the fewest days left; `timers` tells each step once."""
+    steps = [
+        (outcome.look.current.not_after, outcome.decision.alarm)
+        for outcome in outcomes
+        if outcome.look.current and outcome.decision and outcome.decision.alarm and not outcome.switched
+    ]
+    alarm = min(steps)[1] if steps else ""
+    return telling.document(outcomes, dry_run, now, action_of, _result) | {"alarm": alarm}
 
 
 def _result(outcome: Outcome, dry_run: bool) -> Json:
@@ -82,8 +88,9 @@ def sentence(outcome: Outcome, dry_run: bool) -> str:
         case Action.NONE:
             days = f"; a new one is due in {decision.wait.days} days" if decision and decision.wait else ""
             return f"{_until(outcome.look.current)}{days}"
-        case Action.LATER | Action.REFUSE if why:
-            return f"{action.value}: {why}"
+        case Action.LATER if decision and decision.wait:
+            minutes = decision.wait.total_seconds() / 60
+            return f"{action.value}, in {minutes:.0f} min (--force does not wait): {why}"
     return str(action.value)
 
 
@@ -116,4 +123,5 @@ SCHEMA = telling.schema(
         wait_seconds=WAIT,
         findings=FINDINGS,
     ),
+    alarm=TEXT,
 )

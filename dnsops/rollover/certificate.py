@@ -19,7 +19,7 @@ Fails by: keeping what is served. A clock that was set back lets a try be made, 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -33,6 +33,7 @@ MOST_AN_HOUR = 5  # failures for a name; what authorities allow
 FIRST_GAP, LARGEST_GAP = timedelta(minutes=5), timedelta(hours=6)
 LATEST = 8  # the last eighth of a life: by then a renewal is due, whatever the authority says
 SPREAD = 30  # the thirtieth of a life by which hosts differ
+ENDED = "ended"
 ALARMS = ((3, 20), (7, 8), (14, 4))  # days left, or this part of the life when it is short
 
 
@@ -79,7 +80,8 @@ class Look:
 class Decision:
     """What to do now, and why. wait: how long until time allows more, or until the next certificate is due.
 
-    reuse: order for the key in use, since the next one's turn does not come.
+    reuse: order for the key in use, since the next one's turn does not come.  alarm: the step of days left that a person
+    should be told at, each once.
     """
 
     action: Action
@@ -87,10 +89,15 @@ class Decision:
     reuse: bool = False
     wait: timedelta | None = None
     findings: tuple[Finding, ...] = field(default=())
+    alarm: str = ""
 
 
 def decide(look: Look, journal: Journal, policy: Policy, now: datetime) -> Decision:
     """The decision for one host at one moment."""
+    return replace(_decided(look, journal, policy, now), alarm=_step(look.current, now) if look.current else "")
+
+
+def _decided(look: Look, journal: Journal, policy: Policy, now: datetime) -> Decision:
     found = tuple(alarms(look, journal, now))
     reuse = _stuck(look, now)
     why = "its turn does not come, and the served one ends soon" if reuse else due(look, policy, now)
@@ -213,15 +220,20 @@ def alarms(look: Look, journal: Journal, now: datetime) -> list[Finding]:
 
 
 def _few_left(chain: Chain, now: datetime) -> str:
-    """`has less than 7 days left`, in steps, so that a person is told at each; "" while there is time."""
+    """`has less than 7 days left`; "" while there is time."""
+    step = _step(chain, now)
+    return (
+        f"{ENDED} on {chain.not_after:%Y-%m-%d %H:%M} UTC" if step == ENDED else step and f"has less than {step} left"
+    )
+
+
+def _step(chain: Chain, now: datetime) -> str:
+    """`7 days`, `ended`; "" while there is time."""
     left, life = chain.not_after - now, _life(chain)
     if left <= NOTHING:
-        return f"ended on {chain.not_after:%Y-%m-%d %H:%M} UTC"
-    for days, part in ALARMS:
-        span = min(timedelta(days=days), life / part)
-        if left <= span:
-            return f"has less than {_spoken(span)} left"
-    return ""
+        return ENDED
+    spans = (min(timedelta(days=days), life / part) for days, part in ALARMS)
+    return next((_spoken(span) for span in spans if left <= span), "")
 
 
 def _spoken(span: timedelta) -> str:

@@ -19,16 +19,18 @@ from dnsops.certs.chain import association, from_pem
 from dnsops.certs.generations import Generations
 from dnsops.reconcile.certificate_report import SCHEMA
 from tests.conftest import without
+from tests.dnsops.acme.webserver import serving
 from tests.journeys import strace
 from tests.journeys.shell import HOST, OWNER, Done, Shell
-from tests.journeys.strace import DEAD, RENAMES, killing
+from tests.journeys.strace import DEAD, SYNCS, killing
 from tests.lab.acme import Pebble
 from tests.lab.dnstree import DnsTree
 from tests.lab.mx import Mx
-from tests.lab.network import MX, MX6
+from tests.lab.network import MX, MX6, PRIMARY
 from tests.lab.pki import Credentials, Pki
 
 NAME = "mta-sts.example.org"
+MOST = 20
 
 
 @pytest.fixture
@@ -88,11 +90,71 @@ def test_a_command_learns_of_the_pair_once(shell: Shell, words: tuple[str, ...],
     assert (tmp_path / "told").read_text().count("BEGIN PRIVATE KEY") == 1
 
 
+def test_install_by_hand_and_without_a_pair(shell: Shell, words: tuple[str, ...], tmp_path: Path) -> None:
+    by_hand = ("cert", "install", HOST, "--certs", str(shell.state / "certs"), "--", "cp", "-t", str(tmp_path))
+    nothing = shell.here(*by_hand, "/etc/hostname")
+    assert (nothing.status, "no current pair" in nothing.err) == (1, True)
+    assert shell.here(*words).status == 0
+    assert shell.here(*by_hand, "/etc/hostname").status == 0
+    assert (tmp_path / "hostname").exists()
+    failed = shell.here(*by_hand, "/nowhere")
+    assert (failed.status, "exit status 1" in failed.err) == (1, True)
+
+
+def test_without_a_provider_by_http_only_names_that_lead_here(
+    shell: Shell, words: tuple[str, ...], quick: DnsTree
+) -> None:
+    quick.replace(NAME, "A", MX)
+    quick.replace(NAME, "AAAA", MX6)
+    quick.replace("www.example.org", "A", "198.51.100.1")
+    by_http = (*words[:-4], "--name", "www.example.org", "--json")
+    with serving(shell.state):
+        done = shell.here(*by_http)
+    assert done.status == 0, done
+    told = result(done)
+    current = kept(shell).current(HOST)
+    assert current
+    assert current.chain
+    assert set(current.chain.names) == {HOST, NAME}
+    assert "www.example.org: it leads elsewhere, to 198.51.100.1" in told["findings"][0]["what"]
+
+
 def test_the_kinds_of_keys(shell: Shell, words: tuple[str, ...]) -> None:
     assert shell.here(*words, "--key-type", "rsa3072").status == 0
     assert "RSA 3072" in shell.here("cert", "show", "--certs", str(shell.state / "certs")).out
     assert shell.here(*words, "--key-type", "p384", "--force").status == 0
     assert shell.here(*words, "--key-type", "p384", "--force").status == 0
+
+
+def test_a_configuration_says_it_all_and_the_timer_runs_it(
+    shell: Shell, rfc2136: tuple[str, ...], pebble: Pebble, pki: Pki, quick: DnsTree
+) -> None:
+    file = shell.home / "mailsrv.yml"
+    file.write_text(
+        f"hostname: {HOST}\ndomains: [example.org, other.test]\n"
+        f"dns: {{provider: rfc2136, server: {PRIMARY}, key_file: {quick.tsig_file}}}\n"
+        f"acme: {{directory: '{pebble.url}', roots: {pki.ca}, contact: user1@example.org}}\n"
+    )
+    done = shell.here("timers", "run", "certificate", "--config", str(file))
+    assert done.status == 0, done
+    current = kept(shell).current(HOST)
+    assert current
+    assert current.chain
+    labels = ("mta-sts", "autoconfig", "autodiscover", "mail", "ua-auto-config")
+    assert set(current.chain.names) == {HOST, *(f"{label}.example.org" for label in labels)}
+    told = result(shell.here("cert", "issue", "--json", "--config", str(file)))
+    assert told["action"] == "none"
+    assert len(told["findings"]) == len(labels), "other.test is nobody's zone here, and that holds nobody up"
+    file.write_text("hostname: mx1.example.org\nacme: {issue: false}\n")
+    assert shell.here("cert", "issue", "--config", str(file)).status == 0
+
+
+def test_what_is_wrong_with_the_way_in_is_no_failed_try(shell: Shell, words: tuple[str, ...], quick: DnsTree) -> None:
+    wrong = shell.home / "wrong.key"
+    wrong.write_text("hmac-sha256:lab:bm90IHRoZSByaWdodCBrZXk=")
+    done = shell.here(*words[:-1], str(wrong))
+    assert done.status == 1, done
+    assert shell.here(*words, "--json").status == 0, "mended, it is tried at once"
 
 
 class Served:
@@ -176,29 +238,28 @@ def test_a_renewal_with_records_out_switches_when_they_are_ripe(
 
 # kill -9
 
-STEPS = [
-    ("acme/mx1.example.org.json", 1),
-    ("acme/mx1.example.org.json", 2),
-    ("acme/mx1.example.org.json", 3),
-    ("acme/challenges.json", 1),
-    ("acme/challenges.json", 2),
-    (f"certs/{HOST}/0001/key.pem", 1),
-    (f"certs/{HOST}/0001/chain.pem", 1),
-    (f"certs/{HOST}/next", 1),
-    (f"certs/{HOST}/next", 2),
-    (f"certs/{HOST}/current", 1),
-]
+PLACES = {
+    "acme": 4,
+    f"certs/{HOST}/0001": 2,
+    f"certs/{HOST}": 2,
+}  # directories that a first run writes to, and how often (a thread)
 
 
-@pytest.mark.parametrize("place,number", STEPS, ids=[f"{place} {number}" for place, number in STEPS])
-def test_killed_at_a_write_the_next_run_brings_it_to_the_end(
-    shell: Shell, words: tuple[str, ...], quick: DnsTree, place: str, number: int
+@pytest.mark.parametrize("place", PLACES)
+def test_killed_at_any_write_the_next_run_brings_it_to_the_end(
+    tmp_path: Path, words: tuple[str, ...], quick: DnsTree, place: str
 ) -> None:
     if reason := strace.why_not():
         without("strace", reason)
-    done = shell.child(*words, prefix=killing(RENAMES, number, shell.state / place))
-    assert done.status in (*DEAD, 0), done
-    finished(shell, words, quick)
+    for number in range(1, MOST):
+        shell = Shell(tmp_path / str(number), {})
+        shell.home.mkdir()
+        done = shell.child(*words, prefix=killing(SYNCS, number, shell.state / place))
+        assert done.status in (*DEAD, 0), done
+        finished(shell, words, quick)
+        if done.status == 0:
+            break
+    assert PLACES[place] <= number - 1 < MOST, "so often it was killed"
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -251,6 +251,7 @@ class World:
             TTL,
             lambda: self.zone,
         )
+        self.more_ports: list[Port] = []
         self.commands: list[Sequence[str]] = []
         self.trouble = ""  # what the command says
         FaultyJournals.world = FaultyLedgers.world = FaultyKeys.world = self
@@ -322,7 +323,11 @@ class World:
 
     @property
     def ports(self) -> list[Port]:
-        return [Port(HOST, 25, (Current(self.keys),), ttl=TTL, keys=self.keys, provider=lambda: self.zone)]
+        source, install = Current(self.keys), self.target.install
+        return [
+            Port(HOST, 25, (source,), ttl=TTL, keys=self.keys, reload=install, provider=lambda: self.zone),
+            *self.more_ports,
+        ]
 
     async def probe(self, target: Port, address: str, thorough: bool) -> tuple[Shown, ...]:
         chain = self.served

@@ -66,7 +66,7 @@ class Year:
             self.weather()
             moving = self.run(job)
             self.verifies()
-            hours = self.rng.uniform(0.3, 2.5) if moving else self.rng.uniform(24, 120)
+            hours = self.rng.uniform(0.5, 3) if moving else self.rng.uniform(48, 150)
             self.due[job] = self.world.now.up + hours * 3600
             self.runs += 1
 
