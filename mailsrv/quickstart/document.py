@@ -14,7 +14,6 @@ from dnsops.base.settings.show import inline
 from mailsrv.quickstart.answers import Answers, Kept
 
 HEAD = "# Written by `mailsrv quickstart {domain}`. `mailsrv config example` explains every setting there is.\n"
-TLS_PORTS = (25, 465, 993)  # those that senders and mail programs verify by DANE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,6 @@ def _sections(answers: Answers, proof: Proof, token_file: str, kinds: tuple[str,
     yield "dns", _dns(answers, token_file)
     yield "acme", _acme(answers)
     yield "records", {"addresses": list(answers.addresses)}
-    yield "tlsa", {"targets": [{"host": answers.hostname, "ports": list(TLS_PORTS)}]}
     yield "accounts", [_account(answers, proof)]
     yield "state", {"directory": answers.state} if answers.state else {}
     if answers.bind:

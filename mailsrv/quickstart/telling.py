@@ -13,6 +13,7 @@ from mailsrv.quickstart.answers import Answers
 from mailsrv.quickstart.finding import Finding, Level
 from mailsrv.quickstart.steps import Step
 
+DEFAULT_CONFIG = "/etc/mailsrv/mailsrv.yml"  # dnsops.base.output has the same; a test keeps them one
 MARKS = {Level.FINE: "ok", Level.WARNING: "!", Level.TROUBLE: "!!"}
 LATER_BY_HAND = (
     "DNSSEC",
@@ -108,23 +109,29 @@ def _commands(answers: Answers, found: Found) -> Iterator[str]:
 
 def _next(answers: Answers, found: Found) -> Iterator[tuple[str, str]]:
     """What is left of this quickstart, with the reason for each."""
-    again = f"mailsrv quickstart {answers.domain}"
+    usual = found.config == DEFAULT_CONFIG
+    again = f"mailsrv quickstart {answers.domain}" + ("" if usual else f" --output {found.config.rpartition('/')[0]}")
     if not found.applied:
-        yield f"mailsrv dns records --config {found.config}", "the records, to be published by hand; or:"
+        yield f"mailsrv dns records{_named(found)}", "the records, to be published by hand; or:"
         yield again, "publishes them, and has the certificate issued"
     elif not found.serving and found.systemd:
         yield f"{again} --start", "writes the unit, starts the server by systemd, publishes the last records"
     elif not found.serving:
-        yield f"mailsrv serve --config {found.config}", "the server; while it runs:"
+        yield f"mailsrv serve{_named(found)}", "the server; while it runs:"
         yield again, "publishes the records of its keys (its timers would, too)"
 
 
 def _always(answers: Answers, found: Found) -> Iterator[tuple[str, str]]:
-    yield f"mailsrv dns plan --config {found.config}", "no changes, when all is as it should be"
+    yield f"mailsrv dns plan{_named(found)}", "no changes, when all is as it should be"
     yield (
-        f"mailsrv dns verify --config {found.config}",
+        f"mailsrv dns verify{_named(found)}",
         f"what the world sees; https://internet.nl/mail/{answers.domain}/ agrees",
     )
+
+
+def _named(found: Found) -> str:
+    """The configuration as an option, where it is not at its usual place."""
+    return "" if found.config == DEFAULT_CONFIG else f" --config {found.config}"
 
 
 def applied(document: Any, kinds: tuple[str, ...] = ("dkim", "tlsa")) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Served(MailServer):
     """`mailsrv serve` with the configuration that quickstart wrote, on the addresses of the MX record."""
 
     def __init__(self, config: Path, state: Path, ca: Path) -> None:
-        self.directory, self.address, self.around = config.parent, MX, ()
+        self.directory, self.address, self.around, self.options = config.parent, MX, (), ()
         self.state, self.log, self.config = state, config.parent / "serve.log", config
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.ports, self.ca = dict(PORTS), str(ca)

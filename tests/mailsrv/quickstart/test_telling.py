@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from dnsops.base import output
+from mailsrv.quickstart import telling
 from mailsrv.quickstart.answers import Answers, Credential
 from mailsrv.quickstart.finding import fine, trouble, warning
 from mailsrv.quickstart.telling import Found, applied, differences, summary, what_now
@@ -22,19 +24,22 @@ FINDINGS = (
 
 def page(**changes: Any) -> str:
     usual: dict[str, Any] = {
+        "config": "/etc/mailsrv/mailsrv.yml",
         "serving": False,
         "systemd": False,
         "applied": True,
         "certified": True,
         "password": "/etc/p",
     }
-    return what_now(ANSWERS, FINDINGS, Found(config="/etc/mailsrv/mailsrv.yml", **(usual | changes)))
+    return what_now(ANSWERS, FINDINGS, Found(**(usual | changes)))
 
 
 @pytest.mark.parametrize(
     ("changes", "there", "absent"),
     [
-        ({}, "mailsrv serve --config /etc/mailsrv/mailsrv.yml", "--start"),
+        ({}, "mailsrv serve ", "--"),
+        ({"config": "/srv/m/mailsrv.yml"}, "mailsrv serve --config /srv/m/mailsrv.yml", "--start"),
+        ({"config": "/srv/m/mailsrv.yml"}, "mailsrv quickstart example.org --output /srv/m ", "--start"),
         ({"systemd": True}, "mailsrv quickstart example.org --start", "mailsrv serve"),
         ({"serving": True}, "mailsrv dns plan", "mailsrv serve"),
         ({"applied": False}, "mailsrv dns records", "mailsrv serve"),
@@ -79,6 +84,10 @@ SEEN, UNSEEN = {"everywhere": True, "why": ""}, {"everywhere": False, "why": "ns
 )
 def test_an_apply_is_told_in_a_few_lines(document: Any, lines: list[str]) -> None:
     assert list(applied(document)) == lines
+
+
+def test_the_usual_place_is_the_commands_own() -> None:
+    assert telling.DEFAULT_CONFIG == output.DEFAULT_CONFIG
 
 
 def test_only_what_was_asked_for_can_differ() -> None:
