@@ -50,9 +50,19 @@ async def _reconcile(target: Target, world: World, dry_run: bool) -> Outcome:
             return outcome
         if decision.action is Action.ORDER:
             outcome = await _order(target, outcome, decision, world)
-        return await _serve(target, outcome, world)
+        return _settled(target, await _serve(target, outcome, world), world)
     except Deliberate as error:
         return replace(outcome, error=error)
+
+
+def _settled(target: Target, outcome: Outcome, world: World) -> Outcome:
+    """What was wrong before a new certificate came is no longer so."""
+    if not (outcome.issued or outcome.switched) or outcome.decision is None:
+        return outcome
+    journal, policy = world.journals.load(target.host), replace(target.policy, force=False)
+    now = decide(replace(outcome.look, window=None), journal, policy, world.now())
+    decision = replace(outcome.decision, findings=now.findings, alarm=now.alarm, wait=now.wait)
+    return replace(outcome, decision=decision)
 
 
 def _prepare(target: Target, world: World) -> tuple[Finding, ...]:

@@ -42,7 +42,7 @@ def document(outcomes: Sequence[Outcome], dry_run: bool, now: datetime) -> Json:
     steps = [
         (outcome.look.current.not_after, outcome.decision.alarm)
         for outcome in outcomes
-        if outcome.look.current and outcome.decision and outcome.decision.alarm and not outcome.switched
+        if outcome.look.current and outcome.decision and outcome.decision.alarm
     ]
     alarm = min(steps)[1] if steps else ""
     return telling.document(outcomes, dry_run, now, action_of, _result) | {"alarm": alarm}

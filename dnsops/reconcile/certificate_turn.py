@@ -30,6 +30,8 @@ async def take_turn(host: str, targets: Sequence[Target], keys: Generations, wor
 
     targets: the host's ports.  all_of_them: every one shall have TLSA records; else only those count that have some.
     """
+    if await asyncio.to_thread(keys.current, host) is None:
+        return await _the_first(host, targets, keys, world)
     answers = await asyncio.gather(*(world.eyes.resolver.ask(target.owner, "TLSA") for target in targets))
     doubtful = [answer for answer in answers if answer.security in UNTRUSTED]
     if doubtful:
@@ -43,6 +45,22 @@ async def take_turn(host: str, targets: Sequence[Target], keys: Generations, wor
         world.log("certificate.switched", host=host, why="no TLSA record stands for the key before it")
         return Turn(switched=True)
     return await _by_tlsa(host, targets if all_of_them else known, world)
+
+
+async def _the_first(host: str, targets: Sequence[Target], keys: Generations, world: World) -> Turn:
+    """Nobody serves a key of ours yet, so there is none to keep; records of another server's key are told."""
+    await asyncio.to_thread(keys.promote, host)
+    world.log("certificate.switched", host=host, why="it is the first")
+    answers = await asyncio.gather(*(world.eyes.resolver.ask(target.owner, "TLSA") for target in targets))
+    advice = "before a server shows our key there, let `mailsrv tlsa reconcile` publish its record, and wait two TTLs"
+    return Turn(
+        switched=True,
+        findings=tuple(
+            Finding(f"{answer.name} has TLSA records of a key that is not ours", advice, trouble=False)
+            for answer in answers
+            if _verified(answer)
+        ),
+    )
 
 
 def _verified(answer: Answer) -> bool:

@@ -29,6 +29,7 @@ from dnsops.rollover.certificate_journal import Journal
 from dnsops.rollover.look import Finding
 
 NOTHING, DAY, HOUR = timedelta(0), timedelta(days=1), timedelta(hours=1)
+PATIENCE = 3  # failures before there is a first certificate, after which a person is told
 MOST_AN_HOUR = 5  # failures for a name; what authorities allow
 FIRST_GAP, LARGEST_GAP = timedelta(minutes=5), timedelta(hours=6)
 LATEST = 8  # the last eighth of a life: by then a renewal is due, whatever the authority says
@@ -215,7 +216,8 @@ def alarms(look: Look, journal: Journal, now: datetime) -> list[Finding]:
         found.append(Finding(f"the certificate of {look.host} {left}{why}{waits}", advice))
     elif journal.failures:
         what = f"{look.host}: no certificate was issued, {_last(journal)}"
-        found.append(Finding(what, journal.advice, trouble=journal.person or look.current is None))
+        missed = look.current is None and journal.failures >= PATIENCE
+        found.append(Finding(what, journal.advice, trouble=journal.person or missed))
     return found
 
 

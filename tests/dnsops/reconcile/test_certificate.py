@@ -70,6 +70,13 @@ def test_the_very_first_is_served_at_once_and_the_next_key_is_there(world: World
     assert world.action() == "none"
 
 
+def test_the_first_is_served_whatever_key_another_server_had_and_that_is_told(world: World) -> None:
+    world.dns.put(OWNER, "TLSA", "3 1 1 " + "ab" * 32)
+    outcome = world.certificate()
+    assert outcome.switched
+    assert any("a key that is not ours" in finding.what for finding in outcome.findings)
+
+
 def test_a_renewal_is_for_the_announced_key_and_replaces_the_old(world: World) -> None:
     begun(world)
     announced, first = world.keys.next(HOST), world.served
@@ -164,7 +171,10 @@ def test_the_authority_is_down_for_a_fortnight(world: World) -> None:
     assert "less than 14 days left" in str(report.document([told], False, world.now.wall))
     world.issuer.down = None
     world.pass_time(hours=8)
-    assert world.certificate().switched
+    mended = world.certificate()
+    assert mended.switched
+    assert report.document([mended], False, world.now.wall)["alarm"] == ""
+    assert report.status([mended], False) is Exit.OK, "what was wrong is no longer so"
     assert world.journal.failures == 0
 
 
