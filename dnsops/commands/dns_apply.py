@@ -98,13 +98,14 @@ def _forward(asked: Request, options: dict[str, Any], yes: bool, as_json: bool) 
     terms = Terms(additions=options["additions"], force=options["force"])
     if options["plan_file"]:
         agreed = _saved(options["plan_file"], Kind.PLAN)
-        _consent(agreed.plans, yes, as_json)
+        _consent(agreed.plans, yes, shown=as_json)
         terms = Terms({plan.zone: plan for plan in agreed.plans}, force=options["force"])
     elif not yes:
         shown = asyncio.run(zone.plan(asked.wishes, asked.world(), asked.others))
-        tell(asked, shown)
+        if not as_json:
+            tell(asked, shown)
         plans = [one.plan for one in shown if one.plan]
-        _consent(plans, yes, as_json=True)
+        _consent(plans, yes, shown=True)
         terms = Terms({plan.zone: plan for plan in plans}, force=options["force"], additions=options["additions"])
     return asyncio.run(zone.apply(asked.wishes, asked.world(), terms, asked.others))
 
@@ -116,7 +117,7 @@ def _back(asked: Request, undo: str, yes: bool, as_json: bool) -> list[Outcome]:
 
     world = asked.world()
     way = _saved(world.ways_back.newest() if undo == NEWEST else Path(undo), Kind.UNDO)
-    _consent(way.plans, yes, as_json)
+    _consent(way.plans, yes, shown=as_json)
     return asyncio.run(zone.undo(way, world))
 
 
@@ -130,11 +131,11 @@ def _saved(path: Path, kind: Kind) -> Saved:
     return found
 
 
-def _consent(plans: Sequence[Plan], yes: bool, as_json: bool) -> None:
+def _consent(plans: Sequence[Plan], yes: bool, shown: bool) -> None:
     """Somebody says yes: by an option, or on a terminal after seeing the changes."""
     from dnsops.plan import telling
 
-    if not as_json:
+    if not shown:
         for plan in plans:
             for line in telling.lines(plan):
                 click.secho(line.text, fg=line.colour or None)
