@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from tests.journeys.strace import DEAD, SYNCS, killing
 from tests.lab.acme import Pebble
 from tests.lab.dnstree import DnsTree
 from tests.lab.mx import Mx
-from tests.lab.network import MX, MX6, PRIMARY
+from tests.lab.network import MX, MX6, PRIMARY, SECONDARY
 from tests.lab.pki import Credentials, Pki
+from tests.lab.program import wait_until
 
 NAME = "mta-sts.example.org"
 MOST = 20
@@ -198,6 +200,10 @@ class Served:
             thread.join()
 
 
+def _short(tree: DnsTree, server: str) -> bool:
+    return all(rrset.ttl == 1 for rrset in tree.ask(OWNER, "TLSA", server).answer if rrset.rdtype.name == "TLSA")
+
+
 @pytest.fixture
 def served(shell: Shell, words: tuple[str, ...], mx: Mx, quick: DnsTree, tmp_path: Path, pki: Pki) -> Iterator[Served]:
     """The first certificate is served, the records of both keys are ripe."""
@@ -209,6 +215,8 @@ def served(shell: Shell, words: tuple[str, ...], mx: Mx, quick: DnsTree, tmp_pat
     tlsa = ("tlsa", "reconcile", "--json", "--host", HOST, "--source", "mailsrv:", "--ttl", "60", *words[-4:])
     assert shell.here(*tlsa).status == 0
     quick.replace(OWNER, "TLSA", *quick.texts(OWNER, "TLSA", "192.0.2.1"), ttl=1)
+    for server in (PRIMARY, SECONDARY):  # a TTL that was once seen is waited for
+        wait_until(partial(_short, quick, server), "the short TTL")
     end = time.monotonic() + 40
     while not (seen := json.loads(shell.here(*tlsa).out)["results"][0])["ready"]:
         assert time.monotonic() < end, seen
