@@ -47,6 +47,13 @@ class Header:
             else:
                 self.fields[key] = [value]
 
+    def under(self, content: bytes, above: int) -> Header:
+        """The same fields as they stand in `content`, whose first `above` bytes are fields of ours that nobody asks it for."""
+        moved = Header.__new__(Header)
+        moved.content, moved.start, moved.end = content, 0, self.end + above
+        moved.fields, moved.complete = self.fields, self.complete
+        return moved
+
     def first(self, name: bytes) -> bytes | None:
         """The value of the topmost field of that name (in lower case), unfolded; None when there is none."""
         if name not in self.fields:

@@ -16,10 +16,11 @@ import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 from mailsrv.auth.decide import Action, Decision, Rules, decide
 from mailsrv.auth.results import Results
-from mailsrv.auth.story import AT_ONCE, Means, Origin, authenticate
+from mailsrv.auth.story import Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result, Wish
 from mailsrv.message.addresses import addresses, people
 from mailsrv.message.header import Header, header
@@ -91,16 +92,17 @@ class Judging:
 
     def concerns(self, address: str) -> bool:
         """Whether mail from there is judged."""
-        try:
-            ip = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return True
-        return not any(ip in network for network in self.trusted)
+        return not _within(address, self.trusted)
 
-    async def judge(self, envelope: Envelope, content: bytes, accounts: Collection[str]) -> Judged:
-        """The verdict on a message that may be taken; `Refused` for another. accounts: who reads it, "" for others than accounts."""
+    async def judge(
+        self, envelope: Envelope, content: bytes, accounts: Collection[str], head: Header | None = None
+    ) -> Judged:
+        """The verdict on a message that may be taken; `Refused` for another.
+
+        accounts: who reads it, "" for others than accounts.  head: the header of `content`, where it has been read.
+        """
         mail = _mail(envelope, content)
-        head = header(content) if len(content) <= AT_ONCE else await asyncio.to_thread(header, content)
+        head = head or header(content)
         found, listed = await self._asked(envelope, mail, head)
         author = _author(head)
         hints = [*listed, *await self._greylisted(envelope, found)]
@@ -217,6 +219,16 @@ class Judging:
                 Override("trusted_forwarder", said.why) if trusting and said else None,
             )
         )
+
+
+@lru_cache(1024)
+def _within(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address, which may name its interface, is of one of them."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(ip in network for network in networks)
 
 
 def settled(by: Mapping[str, Decision]) -> Decision:
