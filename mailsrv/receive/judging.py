@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -22,7 +22,7 @@ from mailsrv.auth.decide import Action, Decision, Rules, decide
 from mailsrv.auth.results import Results
 from mailsrv.auth.story import Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result, Wish
-from mailsrv.message.addresses import addresses, people
+from mailsrv.message.envelope import people
 from mailsrv.message.header import Header, header
 from mailsrv.receive import told
 from mailsrv.receive.letters import Envelope
@@ -104,14 +104,14 @@ class Judging:
         mail = _mail(envelope, content)
         head = head or header(content)
         found, listed = await self._asked(envelope, mail, head)
-        author = _author(head)
+        author, alike = _author(head), found.unmarked
         hints = [*listed, *await self._greylisted(envelope, found)]
-        by = self._decided(found, hints, accounts, {})
+        by = self._decided(alike, hints, accounts, {})
         if settled(by).reply is None:
-            mail = replace(mail, hostname=found.iprev.name, domain=found.dmarc.domain)
+            mail = mail._replace(hostname=found.iprev.name, domain=found.dmarc.domain)
             hints += await self.scanning.of_message(mail)
-            by = self._decided(found, hints, accounts, await self._known(found, author, accounts))
-        return self._told(envelope, found, by, author)
+            by = self._decided(alike, hints, accounts, await self._known(found, author, accounts))
+        return self._told(envelope, found, alike, by, author)
 
     async def _asked(self, envelope: Envelope, mail: Mail, head: Header) -> tuple[Authentication, tuple[Hint, ...]]:
         """Where it comes from, and what the lists say of that, at the same time."""
@@ -175,11 +175,13 @@ class Judging:
         records = [(account, await self.ledger.record(account, author, aligned)) for account in accounts if account]
         return {account: reputation.hint(record, aligned) for account, record in records}
 
-    def _told(self, envelope: Envelope, found: Authentication, by: dict[str, Decision], author: str) -> Judged:
-        """The verdict in the log and for the reports; then to whoever asked."""
+    def _told(
+        self, envelope: Envelope, found: Authentication, alike: Authentication, by: dict[str, Decision], author: str
+    ) -> Judged:
+        """The verdict in the log and for the reports; then to whoever asked. alike: `found`, unmarked."""
         verdict = settled(by)
         self._log(envelope, found, verdict)
-        self._note(envelope, found, verdict)
+        self._note(envelope, alike, verdict)
         if verdict.action in (Action.REFUSE, Action.LATER):
             raise Refused(verdict.reply or LOCAL_TROUBLE)
         results = Results.of(found, self.host, envelope.client.address)
@@ -255,5 +257,4 @@ def _mail(envelope: Envelope, content: bytes) -> Mail:
 def _author(head: Header) -> str:
     """The first address of From, "" without one."""
     value = head.first(b"from")
-    found = people(addresses(value)) if value else []
-    return found[0].spec if found else ""
+    return next((one.spec for one in people(value).addresses if one.host is not None), "") if value else ""
