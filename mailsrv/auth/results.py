@@ -107,14 +107,18 @@ class Results:
         """With its name and line end, to be put above the message: each method begins a line."""
         if not self.statements:
             return compose.field("Authentication-Results", str(self))
-        return (
-            b";\r\n".join([compose.field("Authentication-Results", _value(self.server))[:-2], *self._lines]) + b"\r\n"
-        )
+        return b";\r\n".join([_named(self.server), *self._lines]) + b"\r\n"
 
     @property
     def _lines(self) -> list[bytes]:
         """Of most methods the next message will say the same; a signature's own first letters differ."""
         return [one.folded if one.method == "dkim" else _kept_lines(one) for one in self.statements]
+
+
+@lru_cache(16)
+def _named(server: str) -> bytes:
+    """The first line; a process has one name."""
+    return compose.field("Authentication-Results", _value(server))[:-2]
 
 
 @lru_cache(MOST_KEPT)
