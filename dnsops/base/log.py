@@ -58,12 +58,11 @@ def as_json(event: str, now: datetime, fields: dict[str, Value]) -> str:
 
 def _json(value: Value) -> str:
     """Texts and numbers in place: a whole encoder for each line would be most of what a line costs."""
-    kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return _QUOTED(value)
-    if kind is list:
+    if isinstance(value, list):
         return f"[{', '.join(map(_json, value))}]"
-    return str(value) if kind is int else _ENCODED(value)
+    return str(value) if type(value) is int else _ENCODED(value)
 
 
 def as_text(event: str, now: datetime, fields: dict[str, Value]) -> str:
