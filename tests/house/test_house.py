@@ -18,6 +18,10 @@ PURE = (
     "checks.facts",
     "checks.finding",
     "checks.judge",
+    *(
+        f"checks.probe.tls.{room}"
+        for room in ("exchange", "flight", "gathered", "groups", "hello", "octets", "offers", "order", "suites")
+    ),
     "dnsops.acme.ari",
     "dnsops.acme.caa",
     "dnsops.acme.door",
@@ -142,7 +146,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "acme": ("dnsops.acme",),
-    "OpenSSL": ("mailsrv.transport.matching",),
+    "OpenSSL": ("mailsrv.transport.matching", "checks.probe.tls.again"),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger", "mailsrv.reports.ledger"),
     "argon2": ("mailsrv.directory.slow",),
@@ -151,6 +155,7 @@ DOORS = {
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
+        "checks.probe.tls",
         "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
