@@ -20,7 +20,18 @@ PURE = (
     "checks.judge",
     *(
         f"checks.probe.tls.{room}"
-        for room in ("exchange", "flight", "gathered", "groups", "hello", "octets", "offers", "order", "suites")
+        for room in (
+            "exchange",
+            "flight",
+            "gathered",
+            "groups",
+            "hello",
+            "octets",
+            "offers",
+            "order",
+            "suites",
+            "thirteen",
+        )
     ),
     "dnsops.acme.ari",
     "dnsops.acme.caa",
