@@ -9,13 +9,15 @@ Limits: MOST hosts, the oldest go first; ALL_AT_ONCE turns under way. Fails by: 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 from weakref import WeakValueDictionary
 
 from checks.facts import Lookup, MailHost, Question
+from checks.probe.lately import Lately
 
 KEPT = 200.0  # seconds, as the site does
 MOST = 300
@@ -34,21 +36,13 @@ class Known:
     """Hosts seen lately. `clock`: seconds that only grow."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._hosts: dict[str, tuple[float, asyncio.Task[Seen]]] = {}
+        self._hosts = Lately[Seen](KEPT, MOST, clock)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._room = asyncio.Semaphore(ALL_AT_ONCE)
 
-    async def host(self, name: str, look: Callable[[], Awaitable[Seen]]) -> Seen:
+    async def host(self, name: str, look: Callable[[], Coroutine[Any, Any, Seen]]) -> Seen:
         """Who gives up waiting takes nobody else's answer along."""
-        until, task = self._hosts.get(name, (0.0, None))
-        if task is None or self._clock() > until or (task.done() and (task.cancelled() or task.exception())):
-            task = asyncio.ensure_future(look())
-            self._hosts.pop(name, None)
-            self._hosts[name] = self._clock() + KEPT, task
-            while len(self._hosts) > MOST:
-                self._hosts.pop(next(iter(self._hosts)))
-        return await asyncio.shield(task)
+        return await self._hosts.get(name, look)
 
     @asynccontextmanager
     async def turn(self, address: str) -> AsyncIterator[None]:

@@ -12,15 +12,14 @@ Fails by: nothing; `Routing.routes_known` and `.roas_known` tell a silent source
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
-from time import monotonic
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from checks.facts.routing import Route, Routing
 from checks.probe import announced
 from checks.probe.announced import Announcement, Judged
+from checks.probe.lately import Lately
 from checks.probe.showing import evidence
 from dnsops.base.errors import Misused
 
@@ -30,7 +29,6 @@ MOST_KEPT = 10_000
 CONNECT, ANSWER = 3.0, 8.0
 WHOIS_PORT = 43
 
-Value = TypeVar("Value")
 Now = Callable[[], datetime]
 
 
@@ -45,7 +43,8 @@ class Routes:
         self._host, self._port = door(whois)
         self._url, self._now, self._everywhere = web(validity_url), now, everywhere
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._kept: dict[str, tuple[float, asyncio.Task[object]]] = {}
+        self._announced = Lately[tuple[Announcement, ...]](KEPT, MOST_KEPT)
+        self._valid = Lately[Judged](KEPT, MOST_KEPT)
 
     async def of(self, address: str) -> Routing:
         """What is known of one address."""
@@ -56,20 +55,20 @@ class Routes:
         try:
             return await self._judged(address, routes)
         except Silent as silence:
-            lines = (*map(_told, routes), str(silence))
-            return Routing(address, roas_known=False, evidence=evidence(lines, self._now()))
+            said = [*map(_told, routes), str(silence)]
+            return Routing(address, roas_known=False, evidence=evidence(said, self._now()))
 
     async def _announcements(self, address: str) -> tuple[Announcement, ...]:
         if not self._everywhere and not announced.worldwide(address):
             return ()
         asked = announced.asked(address)
-        return await self._once(f"whois {asked}", lambda: self._whois(asked))
+        return await self._announced.get(asked, lambda: self._whois(asked))
 
     async def _judged(self, address: str, announcements: tuple[Announcement, ...]) -> Routing:
         if not announcements:
             covering = await self._validity(0, f"{address}/{128 if ':' in address else 32}")
-            lines = (f"{address}: no route is known; {covering.roas} ROAs cover it",)
-            return Routing(address, roas=covering.roas, evidence=evidence(lines, self._now()))
+            said = f"{address}: no route is known; {covering.roas} ROAs cover it"
+            return Routing(address, roas=covering.roas, evidence=evidence((said,), self._now()))
         judged = await asyncio.gather(*(self._validity(one.asn, one.prefix) for one in announcements))
         routes = tuple(
             Route(one.asn, one.prefix, said.validity, said.roas, said.reason)
@@ -82,49 +81,37 @@ class Routes:
         return Routing(address, routes, evidence=evidence(lines, self._now()))
 
     async def _validity(self, asn: int, prefix: str) -> Judged:
-        return await self._once(f"AS{asn} {prefix}", lambda: self._routinator(asn, prefix))
-
-    # once in a while
-
-    async def _once(self, key: str, ask: Callable[[], Awaitable[Value]]) -> Value:
-        """What was said lately, else what is said now; several who ask at a time share one question."""
-        until, task = self._kept.get(key, (0.0, None))
-        if task is None or monotonic() > until or (task.done() and (task.cancelled() or task.exception())):
-            task = asyncio.ensure_future(self._in_turn(ask))
-            self._kept.pop(key, None)
-            self._kept[key] = monotonic() + KEPT, task
-            while len(self._kept) > MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-        return await asyncio.shield(task)  # type: ignore[return-value]  # the key tells the kind
-
-    async def _in_turn(self, ask: Callable[[], Awaitable[Value]]) -> object:
-        async with self._room:
-            return await ask()
+        return await self._valid.get(f"AS{asn} {prefix}", lambda: self._routinator(asn, prefix))
 
     # the sources
 
     async def _whois(self, address: str) -> tuple[Announcement, ...]:
         try:
-            async with asyncio.timeout(CONNECT):
-                reader, writer = await asyncio.open_connection(self._host, self._port)
-            try:
-                async with asyncio.timeout(ANSWER):
-                    writer.write(f"-L {address}\r\n".encode("ascii"))
-                    await writer.drain()
-                    said = await _all_of(reader)
-            finally:
-                writer.close()
+            async with self._room:
+                said = await self._converse(f"-L {address}\r\n".encode("ascii"))
         except TimeoutError:
             raise Silent(f"{self._host} port {self._port}: silent") from None
         except OSError as error:
             raise Silent(f"{self._host} port {self._port}: {error.strerror or error}") from None
         return announced.announcements(said.decode("utf-8", "replace"))
 
+    async def _converse(self, query: bytes) -> bytes:
+        async with asyncio.timeout(CONNECT):
+            reader, writer = await asyncio.open_connection(self._host, self._port)
+        try:
+            async with asyncio.timeout(ANSWER):
+                writer.write(query)
+                await writer.drain()
+                return await _all_of(reader)
+        finally:
+            writer.close()
+
     async def _routinator(self, asn: int, prefix: str) -> Judged:
         from checks.probe.fetching import fetch
 
         try:
-            return announced.validity(await asyncio.to_thread(fetch, f"{self._url}/{asn}/{prefix}", ANSWER))
+            async with self._room:
+                return announced.validity(await asyncio.to_thread(fetch, f"{self._url}/{asn}/{prefix}", ANSWER))
         except (OSError, ValueError) as error:
             raise Silent(f"{self._url}: {error}") from None
 

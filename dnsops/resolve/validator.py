@@ -121,7 +121,11 @@ def judge(reply: Reply, name: str, type_name: str, by: str, openly: bool = False
     seen = packet.read(reply.packet, name, _type(type_name)[1]) or _seen(reply.packet, name, type_name)
     ede = seen.ede
     if reply.bogus:
-        return _opened(reply, _bogus(reply, name, type_name, by, ede)) if openly else _bogus(reply, name, type_name, by, ede)
+        return (
+            _opened(reply, _bogus(reply, name, type_name, by, ede))
+            if openly
+            else _bogus(reply, name, type_name, by, ede)
+        )
     rcode = reading.rcode_name(reply.rcode)
     if rcode not in ("NOERROR", "NXDOMAIN"):
         why = "asked too fast" if reply.ratelimited else f"no server gave an answer ({rcode})"
