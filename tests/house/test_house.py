@@ -15,6 +15,7 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
+    "checks.catalogue",
     "checks.facts",
     "checks.finding",
     "checks.judge",
@@ -151,6 +152,7 @@ DOORS = {
     "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
+        "checks.judge.certificates",
         "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
