@@ -19,6 +19,7 @@ PURE = (
     "checks.facts",
     "checks.finding",
     "checks.judge",
+    "checks.score",
     "dnsops.acme.ari",
     "dnsops.acme.caa",
     "dnsops.acme.door",
