@@ -59,8 +59,9 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
 
 async def _mail_hosts(book: Book, domain: str, world: World, end: float) -> list[Seen]:
     """Each of the hosts that are tested; one that takes too long is late."""
-    await _until(end, book.look_each([Question(domain, type_name) for type_name in ("MX", "A", "AAAA")]), [])
-    names = mx.hosts(domain, book.pages)
+    asked = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA")]
+    found = await _until(end, book.look_each(asked), [])
+    names = mx.mx_of(*found).hosts if found else ()
     looks = (_until(end, world.known.host(name, partial(_mail_host, name, world)), _late(name)) for name in names)
     return await asyncio.gather(*looks)
 

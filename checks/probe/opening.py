@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checks.facts import Question
+from checks.facts import Question, Tls
 from checks.probe import reach
 from checks.probe.asking import Asker, Own, Stub
 from checks.probe.routes import Routes, door
@@ -32,6 +32,7 @@ from mailsrv.auth.suffixes import by_list
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
 
+OF_TLS = 0.7  # of the budget, for one host's port
 ROOT_WITHIN = 4.0  # seconds for our own resolver to find the root
 
 
@@ -136,6 +137,20 @@ async def _sees_the_root(own: Own) -> bool:
 
 
 # the others
+
+
+def _prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
+    from checks.probe.tls.looking import look
+    from checks.probe.tls.trust import SYSTEM, read_roots
+    from checks.probe.tls.visit import Limits, Place
+
+    trusted = [path for path in (SYSTEM, options.trust) if path and (path == options.trust or path.exists())]
+    roots, limits = read_roots(*trusted), Limits(whole=options.budget * OF_TLS)
+
+    async def look_tls(host: str, address: str) -> Tls:
+        return await look(Place(host, address), roots, now(), limits)
+
+    return look_tls
 
 
 def _routes(options: Options) -> Routes | None:

@@ -150,7 +150,14 @@ DOORS = {
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
-    "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
+    "click": (
+        "checks.commands",
+        "dnsops.base.output",
+        "dnsops.commands",
+        "mailsrv.command",
+        "mailsrv.commands",
+        "timers.commands",
+    ),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
         "checks.judge.certificates",
