@@ -34,7 +34,7 @@ def world_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--suffixes", type=FILE, help="A public suffix list instead of the one brought along."),
         click.option("--whois", default="", metavar="HOST:PORT", help="Who tells routes as RISwhois does."),
         click.option("--routinator", default="", metavar="URL", help="Who tells whether a route is valid."),
-        click.option("--local-routes", is_flag=True, help="Addresses that are not global may have routes, too."),
+        click.option("--local", is_flag=True, help="Addresses that are not global count as the Internet's."),
     ):
         command = option(command)
     return command

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from checks.facts import Addresses, Facts, MailHost, Question, Routing, Tls
+from checks.facts import Addresses, Beyond, Facts, MailHost, Question, Routing, Tls
 from checks.judge import auth, caa, mx
-from checks.probe import hosts
+from checks.probe import further, hosts
 from checks.probe.book import Book
 from checks.probe.known import Seen
 from checks.probe.world import World
@@ -34,11 +34,13 @@ async def gather(domain: str, world: World) -> Facts:
             _until(end, _about_domain(book, domain, world), None),
         )
         mail = tuple(one.host for one in seen)
-        routing = await _routing(world, servers, mail, end)
+        routing, beyond = await asyncio.gather(
+            _routing(world, servers, mail, end), _until(end, further.look(book, domain, mail, world), Beyond())
+        )
         pages = dict(book.pages)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing)
+    return Facts(domain, at, servers, mail, pages, routing, beyond)
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:

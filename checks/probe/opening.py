@@ -40,8 +40,8 @@ ROOT_WITHIN = 4.0  # seconds for our own resolver to find the root
 class Options:
     """What may be said about the world. resolver: ADDRESS or ADDRESS@PORT.  trust, suffixes: files.  whois: HOST:PORT.
 
-    routinator: the URL before /ASN/PREFIX.  local_routes: addresses that are not global may have routes, too; so it is anyway
-    with a source of routes on this machine.  budget: seconds for one domain.
+    routinator: the URL before /ASN/PREFIX.  local: addresses that are not global may have routes, and policies are fetched from
+    them; a source of routes on this machine is believed about them anyway.  budget: seconds for one domain.
     """
 
     resolver: str = ""
@@ -49,7 +49,8 @@ class Options:
     suffixes: Path | None = None
     whois: str = ""
     routinator: str = ""
-    local_routes: bool = False
+    local: bool = False
+    blocklists: tuple[str, ...] = ()
     budget: float = BUDGET
 
 
@@ -64,7 +65,8 @@ def configured(settings: Settings | None, given: Options) -> Options:
         given.suffixes or kept.suffixes,
         given.whois or kept.whois or "",
         given.routinator or kept.routinator or "",
-        given.local_routes or not kept.global_routes_only,
+        given.local or kept.local,
+        given.blocklists or kept.blocklists,
         min(given.budget, kept.budget.total_seconds()),
     )
 
@@ -81,6 +83,8 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
             now=now,
             organizational=by_list(options.suffixes),
             routes=_routes(options),
+            blocklists=options.blocklists,
+            local=options.local,
             budget=options.budget,
         )
 
@@ -159,7 +163,7 @@ def _routes(options: Options) -> Routes | None:
     if not options.whois or not options.routinator:
         given, missing = ("--whois", "--routinator") if options.whois else ("--routinator", "--whois")
         raise Misused("routing needs both a source of routes and a relying party", given, f"give {missing} too")
-    everywhere = options.local_routes or _here(door(options.whois)[0])
+    everywhere = options.local or _here(door(options.whois)[0])
     return Routes(options.whois, options.routinator, now, everywhere)
 
 

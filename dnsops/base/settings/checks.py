@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dnsops.base.settings.section import FilePath, Section
-from dnsops.base.settings.words import ONE_OR_MANY, Duration, Forwarder, MailAddress, WebAddress, duration
+from dnsops.base.settings.words import ONE_OR_MANY, Duration, Forwarder, HostName, MailAddress, WebAddress, duration
 
 Door = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\[\]:\s]+)(:[0-9]{1,5})?$", max_length=300)]
 
@@ -40,10 +40,16 @@ class Checks(Section):
         description="Who tells whether a route is valid, as Routinator's /api/v1/validity does; without it routing is not tested.",
         examples=["http://127.0.0.1:8323/api/v1/validity"],
     )
-    global_routes_only: bool = Field(
-        default=True,
-        description="Whether addresses that are not global have no route, whatever `whois` tells of them.",
-        examples=[True],
+    local: bool = Field(
+        default=False,
+        description="Whether addresses that are not global count as the Internet's: they may have routes, and policies are fetched from them.",
+        examples=[False],
+    )
+    blocklists: Annotated[tuple[HostName, ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="DNS blocklists to ask about the addresses of mail hosts; whom to trust is yours to say.",
+        examples=[["zen.example.net"]],
+        max_length=16,
     )
     budget: Duration = Field(
         default=duration("60s"), description="How long the check of one domain may take.", examples=["60s"]
