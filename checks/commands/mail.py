@@ -6,7 +6,7 @@ Exit status: 0 when every domain has 100 %, 1 with findings, 75 when a domain co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +104,7 @@ async def _check(
     return status
 
 
-async def _each(domains: list[str], options: Options, settings: Settings | None) -> AsyncIterator[Checked]:
+async def _each(domains: list[str], options: Options, settings: Settings | None) -> AsyncGenerator[Checked, None]:
     from checks.many import check_each
     from checks.probe.opening import opened
 
