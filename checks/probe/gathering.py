@@ -52,7 +52,7 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
     plain = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA", "NS")]
     await asyncio.gather(
         book.look_each([*plain, Question(domain, "SOA", accurate=True)]),
-        book.follow(auth.questions(domain, world.organizational)),
+        book.follow(auth.look(domain, world.organizational, world.selectors)),
     )
 
 
