@@ -84,7 +84,7 @@ async def _mail_host(name: str, world: World) -> Seen:
 async def _about_host(book: Book, name: str) -> None:
     tlsa = f"_25._tcp.{name}"
     asked = (Question(name, "SOA", accurate=True), Question(tlsa, "TLSA", accurate=True), Question(tlsa, "A"))
-    await asyncio.gather(book.look_each(asked), book.follow(caa.questions(name)))
+    await asyncio.gather(book.look_each(asked), book.follow(caa.find(name)))
 
 
 async def _tls(name: str, addresses: Addresses, world: World) -> Tls:
