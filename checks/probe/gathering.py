@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from checks.facts import Addresses, Beyond, Facts, MailHost, Question, Routing, Tls
+from checks.facts.looked import unasked
 from checks.judge import auth, caa, mx
 from checks.probe import further, hosts
 from checks.probe.book import Book
@@ -61,9 +62,9 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
 
 async def _mail_hosts(book: Book, domain: str, world: World, end: float) -> list[Seen]:
     """Each of the hosts that are tested; one that takes too long is late."""
-    asked = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA")]
-    found = await _until(end, book.look_each(asked), [])
-    names = mx.mx_of(*found).hosts if found else ()
+    asked = Question(domain, "MX")
+    found = await _until(end, book.answer(asked), unasked(asked))
+    names = mx.mx_of(found, unasked(asked), unasked(asked)).hosts  # which hosts, no address of the domain decides
     looks = (_until(end, world.known.host(name, partial(_mail_host, name, world)), _late(name)) for name in names)
     return await asyncio.gather(*looks)
 
