@@ -13,7 +13,7 @@ from checks.score import single, total
 from dnsops.base.flow import run
 
 
-def report(facts: Facts, organizational: Organizational) -> Report:
+def judge(facts: Facts, organizational: Organizational) -> Report:
     """What internet.nl would say, and what we say. organizational: as `suffixes.Suffixes.organizational`."""
     told = run(auth.look(facts.domain, organizational, facts.selectors), facts.answer)
     categories: tuple[Category, ...] = (
