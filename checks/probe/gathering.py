@@ -41,7 +41,7 @@ async def gather(domain: str, world: World) -> Facts:
         pages = dict(book.pages)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing, beyond)
+    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors)
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:
