@@ -19,9 +19,13 @@ PURE = (
     "checks.facts",
     "checks.finding",
     "checks.judge",
+        f"checks.probe.tls.{room}"
+        for room in ("exchange", "flight", "gathered", "groups", "hello", "octets", "offers", "order", "suites")
     "checks.probe.announced",
     "checks.probe.showing",
     "checks.score",
+    ),
+    *(
     "dnsops.acme.ari",
     "dnsops.acme.caa",
     "dnsops.acme.door",
@@ -146,7 +150,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "acme": ("dnsops.acme",),
-    "OpenSSL": ("mailsrv.transport.matching",),
+    "OpenSSL": ("mailsrv.transport.matching", "checks.probe.tls.again"),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger", "mailsrv.reports.ledger"),
     "argon2": ("mailsrv.directory.slow",),
@@ -163,6 +167,7 @@ DOORS = {
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
         "checks.judge.certificates",
+        "checks.probe.tls",
         "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
