@@ -19,13 +19,13 @@ PURE = (
     "checks.facts",
     "checks.finding",
     "checks.judge",
-        f"checks.probe.tls.{room}"
-        for room in ("exchange", "flight", "gathered", "groups", "hello", "octets", "offers", "order", "suites")
     "checks.probe.announced",
     "checks.probe.showing",
-    "checks.score",
-    ),
     *(
+        f"checks.probe.tls.{room}"
+        for room in ("exchange", "flight", "gathered", "groups", "hello", "octets", "offers", "order", "suites")
+    ),
+    "checks.score",
     "dnsops.acme.ari",
     "dnsops.acme.caa",
     "dnsops.acme.door",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import dns.flags
 import dns.message
+import dns.rcode
 import pytest
 
 from checks.facts import Reached
@@ -28,7 +29,7 @@ def short(monkeypatch: pytest.MonkeyPatch, lab: object) -> None:
 
 def refuses(query: dns.message.Message) -> list[bytes]:
     answer = dns.message.make_response(query)
-    answer.set_rcode(5)
+    answer.set_rcode(dns.rcode.REFUSED)
     return [answer.to_wire()]
 
 

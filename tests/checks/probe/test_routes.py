@@ -14,7 +14,7 @@ from checks.facts import Routing, Validity
 from checks.probe import routes
 from checks.probe.routes import Routes, door, web
 from dnsops.base.errors import Misused
-from tests.lab.streams import start_server
+from tests.lab.streams import Serve, start_server
 
 OBJECT = b"route: 192.0.2.0/24\norigin: AS64496\nnum-rispeers: 300\n\n"
 
@@ -24,7 +24,7 @@ def now() -> datetime:
 
 
 def valid(state: str) -> bytes:
-    vrps = {"matched": [{}], "unmatched_as": [], "unmatched_length": []}
+    vrps: dict[str, list[object]] = {"matched": [{}], "unmatched_as": [], "unmatched_length": []}
     body = json.dumps({"validated_route": {"validity": {"state": state, "VRPs": vrps}}}).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
@@ -47,7 +47,7 @@ class Sources:
             one.close()
             two.close()
 
-    def _serve(self, answer: Callable[[], bytes | None], end: bytes) -> object:
+    def _serve(self, answer: Callable[[], bytes | None], end: bytes) -> Serve:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.heard.append((await reader.readuntil(end)).decode().partition("\r\n")[0])
             said = answer()
