@@ -1,1 +1,1 @@
-"""Gathers facts: what the DNS, the ports and the routing data show, with evidence. No judgement here."""
+"""Gathering facts: the DNS, ports that answer, routing data. Sockets, and little judgement."""

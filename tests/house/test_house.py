@@ -15,9 +15,12 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
+    "checks.catalogue",
     "checks.facts",
     "checks.finding",
     "checks.judge",
+    "checks.probe.announced",
+    "checks.probe.showing",
     *(
         f"checks.probe.tls.{room}"
         for room in (
@@ -33,6 +36,7 @@ PURE = (
             "thirteen",
         )
     ),
+    "checks.score",
     "dnsops.acme.ari",
     "dnsops.acme.caa",
     "dnsops.acme.door",
@@ -163,9 +167,17 @@ DOORS = {
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
-    "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
+    "click": (
+        "checks.commands",
+        "dnsops.base.output",
+        "dnsops.commands",
+        "mailsrv.command",
+        "mailsrv.commands",
+        "timers.commands",
+    ),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
+        "checks.judge.certificates",
         "checks.probe.tls",
         "dnsops.acme",
         "dnsops.certs",
@@ -176,7 +188,7 @@ DOORS = {
     ),
     "dkim": ("mailsrv.commands.explaining",),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
+    "h11": ("checks.probe.fetching", "mailsrv.http.management", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "josepy": ("dnsops.acme",),
