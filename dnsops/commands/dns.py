@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from dnsops.commands.dns_records import records
 
-@click.group()
+
+@click.group(no_args_is_help=True)
 def dns() -> None:
     """The records of our domains: what they should be, what is there, and making it so."""
+
+
+dns.add_command(records)

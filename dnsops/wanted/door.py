@@ -60,3 +60,24 @@ class Expectation:
     why: str
     advice: str
     standard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a person should know before the records stand. `trouble`: without them something would not work."""
+
+    what: str
+    advice: str = ""
+    trouble: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.what} - {self.advice}" if self.advice else self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All of it. wishes: sorted by name and type, none twice.  expectations: what others must write.  findings: what is odd."""
+
+    wishes: tuple[Wish, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -20,18 +20,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnsops.acme import answers, ari, caa
+from dnsops.acme import answers, ari
+from dnsops.acme import caa as acme_caa
 from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
 from dnsops.records import names, rdata, zonefile
 from dnsops.records.tlsa import Tlsa
+from dnsops.records.txt import bimi, caa, mtasts, tags, tlsrpt, uaac
 from dnsops.records.txt import dkim as dkim_record
 from dnsops.records.txt import dmarc as dmarc_record
-from dnsops.records.txt import mtasts, tags, tlsrpt
 from dnsops.records.txt import spf as spf_record
 from dnsops.resolve.answer import Answer, Question, Security
+from dnsops.wanted import merge
 from mailsrv.archive import kept, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
@@ -69,6 +71,7 @@ from mailsrv.spam import clamd, dnsbl, greylist, hints, place, reputation, rspam
 from mailsrv.transport.caching import Kept
 from mailsrv.transport.dane import unusable
 from mailsrv.transport.matching import mismatch
+from tests.dnsops.wanted import houses
 from tests.mailsrv.reports import samples
 
 TIMES = int(os.environ.get("MAILSRV_FUZZ", "1"))
@@ -222,7 +225,7 @@ PARSERS: dict[str, Parser] = {
         lambda text: acme.retry_after(text, NOON), (b"120", b"Thu, 26 Nov 2026 00:01:00 GMT"), (), True, ["retry_after"]
     ),
     "_validation-persist": Parser(
-        lambda text: caa.persisted([text], ["a.example"], "https://a/1", True, 0),
+        lambda text: acme_caa.persisted([text], ["a.example"], "https://a/1", True, 0),
         (b"a.example; accounturi=https://a/1; policy=wildcard; persistUntil=9",),
         text=True,
     ),
@@ -335,6 +338,40 @@ PARSERS: dict[str, Parser] = {
     "next hop": Parser(nexthop.parse, (b"smtp.example.net:465", b"[::1]:25", b"local"), (Deliberate, ValueError), True),
     "domain name": Parser(names.canonical, (b"*.b\xc3\xbccher.example.", b"_25._tcp.a"), (Deliberate,), True),
     "name to ask for": Parser(names.asked, (b"a+b=c.d", b"*.b\xc3\xbccher.example."), (Deliberate,), True),
+    "CAA record": Parser(
+        lambda text: str(caa.Caa.parse(text)),
+        (b'0 issue "a.b; c=d"', b'128 iodef "\\"\\\\\\059"', b"0 x y"),
+        (Deliberate,),
+        True,
+    ),
+    "CAA issue-value": Parser(
+        lambda text: str(caa.Issuer.parse(text)),
+        (b"ca.example; accounturi=https://a/b; validationmethods=dns-01,http-01;", b" ; ", b"a-b.c;d = e"),
+        (Deliberate,),
+        True,
+    ),
+    "UAAC record": Parser(
+        lambda text: str(uaac.Uaac.parse(text)),
+        (b"v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",),
+        (Deliberate,),
+        True,
+    ),
+    "BIMI record": Parser(
+        lambda text: str(bimi.Bimi.parse(text)),
+        (b"v=BIMI1; l=https://a.b/c.svg; a=https://a.b/c.pem; avp=x",),
+        (Deliberate,),
+        True,
+    ),
+    "SPF records to merge": Parser(
+        lambda text: merge.spf([text], "v=spf1 mx -all", houses.house(), "example.org"),
+        (
+            b"v=spf1 a:x.%{d2r-}.org/24//64 ip6:::1/9 ptr ?all",
+            b"v=spf1 ip4:192.0.2.0/1 redirect=a.b",
+            b"v=spf1 mx:A.b. exp=c.d x=y",
+        ),
+        (),
+        True,
+    ),
     "SPF record": Parser(
         lambda text: str(spf_record.Spf.parse(text)),
         (b"v=spf1 a:x.%{d2r-}.org/24//64 ip6:::1/9 -all", b"v=spf1 redirect=%{l}.a exp=b.c x=%%"),

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dnsops.base.settings.acme import Acme
+from dnsops.base.settings.checks import Checks
 from dnsops.base.settings.dkim import Dkim
 from dnsops.base.settings.inbound import Inbound
 from dnsops.base.settings.mailserver import (
@@ -129,7 +130,7 @@ class Tlsa(Section):
     """DANE: the records that say which key a port shows."""
 
     targets: tuple[Target, ...] = Field(
-        default=(), description="The hosts to keep true; without any, `hostname` at port 25."
+        default=(), description="The hosts to keep true; without any, `hostname` at the ports of `records.tlsa_ports`."
     )
     allow_insecure: bool = Field(
         default=False,
@@ -288,6 +289,7 @@ class Settings(Section):
     dkim: Dkim = Field(default=Dkim(), description="DKIM: the signatures of our mail, and the keys that verify them.")
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
     reports: Reports = Field(default=Reports(), description="DMARC and TLS reports, both ways.")
+    checks: Checks = Field(default=Checks(), description="What `mailsrv check` asks, and how long it may take.")
     state: State = Field(default=State(), description="What we remember between runs.")
     alert: Alert = Field(default=Alert(), description="Whom to tell when a job begins to fail.")
     timers: Timers = Field(default=Timers(), description="What happens by itself.")
@@ -296,7 +298,9 @@ class Settings(Section):
     @property
     def targets(self) -> tuple[Target, ...]:
         """The TLSA targets in effect."""
-        return self.tlsa.targets or (Target(host=self.hostname),)
+        if self.tlsa.targets or not self.records.tlsa_ports:
+            return self.tlsa.targets
+        return (Target(host=self.hostname, ports=self.records.tlsa_ports),)
 
     @property
     def signing_domains(self) -> tuple[str, ...]:

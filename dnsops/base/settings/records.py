@@ -58,7 +58,7 @@ class Records(Section):
     )
     reports_to: MailAddress | None = Field(
         default=None,
-        description="Where other servers send DMARC and TLS reports; postmaster of each domain unless given.",
+        description="Where other servers send DMARC and TLS reports; unless given those of `reports.addresses` that are, else postmaster of each domain.",
         examples=["reports@example.org"],
     )
     mta_sts: MtaSts = Field(default=MtaSts(), description="The MTA-STS policy of our domains.")
@@ -75,6 +75,11 @@ class Records(Section):
         default=True,
         description="Whether mail programs find their settings: SRV, autoconfig, autodiscover, ua-auto-config.",
         examples=[True],
+    )
+    web_services: Annotated[tuple[Literal["jmap", "caldavs", "carddavs"], ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="Web services that somebody serves at port 443 of the host, to be found by programs.",
+        examples=[["caldavs", "carddavs"]],
     )
     client_name: bool = Field(
         default=True, description="Whether mail.DOMAIN leads to the host, for people who type it.", examples=[True]

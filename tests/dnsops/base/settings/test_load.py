@@ -47,7 +47,7 @@ def test_the_example_of_the_design_loads(tmp_path: Path) -> None:
     assert house.acme.directory.startswith("https://acme-v02.")
     assert [account.name for account in house.accounts] == ["user1", "postmaster"]
     assert house.tlsa.targets == ()
-    assert [(t.host, t.ports, t.sources) for t in house.targets] == [("mx1.example.org", (25,), ("mailsrv:",))]
+    assert [(t.host, t.ports, t.sources) for t in house.targets] == [("mx1.example.org", (25, 465, 993), ("mailsrv:",))]
 
 
 def test_the_example_we_print_loads(tmp_path: Path) -> None:
