@@ -31,7 +31,6 @@ PURE = (
             "hello",
             "octets",
             "offers",
-            "order",
             "suites",
             "thirteen",
         )
