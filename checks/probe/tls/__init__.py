@@ -2,6 +2,6 @@
 
 from checks.probe.tls.looking import look
 from checks.probe.tls.trust import Roots, read_roots
-from checks.probe.tls.visit import Limits, Place
+from checks.probe.tls.visit import Gate, Limits, Place
 
-__all__ = ["Limits", "Place", "Roots", "look", "read_roots"]
+__all__ = ["Gate", "Limits", "Place", "Roots", "look", "read_roots"]

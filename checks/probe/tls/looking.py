@@ -15,14 +15,19 @@ from checks.facts import Evidence, Tls
 from checks.probe.tls.gathered import Gathered
 from checks.probe.tls.questions import beyond, jobs_break, of_certificates, of_hashes, of_order, of_suites, of_versions
 from checks.probe.tls.trust import Roots
-from checks.probe.tls.visit import Limits, Place, Visitor
+from checks.probe.tls.visit import Gate, Limits, Place, Visitor
 
 USUAL = Limits()
 
 
-async def look(place: Place, roots: Roots, now: datetime, limits: Limits = USUAL, wide: bool = True) -> Tls:
-    """Everything about one address; `now` is when certificates are to be valid. wide: also what the site does not look for."""
-    visitor = Visitor(place, limits)
+async def look(
+    place: Place, roots: Roots, now: datetime, limits: Limits = USUAL, gate: Gate | None = None, wide: bool = True
+) -> Tls:
+    """Everything about one address; `now` is when certificates are to be valid.
+
+    gate: shared by all who look at the same time.  wide: also what the site does not look for.
+    """
+    visitor = Visitor(place, limits, gate)
     seen = Gathered(place.host, place.address)
     try:
         async with asyncio.timeout(limits.whole):

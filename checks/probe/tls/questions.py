@@ -22,6 +22,7 @@ from checks.probe.tls.visit import Answer, Visitor
 from checks.probe.tls.whole import ECDSA, RSA, visit_13
 
 _NEWEST_FIRST = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL3)
+MOST_LOST = 2  # visits without an answer to the hello: a third would not be kinder
 NAMES = {
     Version.TLS13: "TLS 1.3",
     Version.TLS12: "TLS 1.2",
@@ -33,11 +34,13 @@ NAMES = {
 
 
 async def of_versions(visitor: Visitor, seen: Gathered) -> None:
-    """Each version by itself; when the first visit finds no TLS at all, the others are not made."""
+    """Each version by itself; when the first visit finds no TLS at all, or two come to nothing, the others are not made."""
+    lost = 0
     for version in _NEWEST_FIRST:
         answer = await visitor.ask(_usual(visitor.place.host, version))
         _note_version(seen, version, answer)
-        if not visitor.offered:
+        lost += not answer.accepted and not answer.refused
+        if not visitor.offered or lost == MOST_LOST:
             seen.why = answer.why
             return
     if found := await visitor.ask_2():

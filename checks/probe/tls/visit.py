@@ -1,7 +1,7 @@
 """One address of a mail host, visited again and again: each time a connection, STARTTLS, one hello, the first flight back.
 
 Standards: RFC 3207 4 (STARTTLS); hellos and flights name theirs.
-Limits: a visitor makes one connection after the other (who sends several to one address lets them take turns), so many in all, seconds for each; bytes as in `flight` and `line`.
+Limits: one connection at a time to an address, a number of connections in all, seconds for each; bytes as in `flight` and `line`.
 Fails by: an `Answer` that was not accepted and says why. Nothing is raised, nothing hangs.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from weakref import WeakValueDictionary
 
 from checks.facts import Version
 from checks.probe.tls.exchange import Exchange, read_exchange
@@ -76,11 +77,26 @@ class Answer:
         return self.exchange.group if self.exchange else self.hello.group if self.hello else 0
 
 
+class Gate:
+    """One connection at a time to an address, whatever names it has; and so many in all at one time."""
+
+    def __init__(self, together: int = 40) -> None:
+        self._room = asyncio.Semaphore(together)
+        self._alone: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def turn(self, address: str) -> AsyncIterator[None]:
+        """Wait until the address is free and there is room."""
+        alone = self._alone.setdefault(address, asyncio.Lock())
+        async with alone, self._room:
+            yield
+
+
 class Visitor:
     """Goes to one place as often as its limits let it; remembers the greeting and whether STARTTLS was offered."""
 
-    def __init__(self, place: Place, limits: Limits) -> None:
-        self.place, self.limits = place, limits
+    def __init__(self, place: Place, limits: Limits, gate: Gate | None = None) -> None:
+        self.place, self.limits, self._gate = place, limits, gate or Gate()
         self.banner, self.offered = "", None if place.how is How.SMTP else True
         self.visits = 0
 
@@ -89,15 +105,16 @@ class Visitor:
         """A connection on which TLS may begin now. Raises Trouble, OSError, TimeoutError (also when the body is too slow)."""
         if self.visits >= self.limits.connections:
             raise Trouble(f"{self.limits.connections} connections were enough")
-        self.visits += 1
-        line = Line(self.place.address, self.place.port)
-        try:
-            async with asyncio.timeout(self.limits.seconds):
-                await line.open()
-                await self._agree(line)
-                yield line
-        finally:
-            line.close()
+        async with self._gate.turn(self.place.address):
+            self.visits += 1
+            line = Line(self.place.address, self.place.port)
+            try:
+                async with asyncio.timeout(self.limits.seconds):
+                    await line.open()
+                    await self._agree(line)
+                    yield line
+            finally:
+                line.close()
 
     async def ask(self, offer: Offer) -> Answer:
         """The answer to one hello."""
