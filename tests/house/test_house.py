@@ -15,10 +15,12 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
+    "checks.catalogue",
     "checks.facts",
     "checks.finding",
     "checks.judge",
     "checks.report",
+    "checks.score",
     "dnsops.acme.ari",
     "dnsops.acme.caa",
     "dnsops.acme.door",
@@ -170,6 +172,7 @@ DOORS = {
     ),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
+        "checks.judge.certificates",
         "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
