@@ -43,6 +43,7 @@ class Facts:
     book: at least these plain: MX, A, AAAA, NS (and its climb) of the domain; A, AAAA of each host; TXT as the flows of
     `checks.judge.auth` ask; CAA as `checks.judge.caa` asks; A of `_25._tcp.HOST`. Accurate: SOA of the domain and of each host,
     TLSA of `_25._tcp.HOST`.
+    selectors: DKIM selectors that are known of the domain (from its configuration, or from mail received).
     routing: by address of hosts and name servers; None when nobody was asked (the category is then not run).
     """
 
@@ -53,6 +54,7 @@ class Facts:
     book: Mapping[Question, Lookup] = field(default_factory=dict)
     routing: Mapping[str, Routing] | None = None
     beyond: Beyond = field(default=Beyond())
+    selectors: tuple[str, ...] = ()
 
     def looked(self, name: str, type_name: str, accurate: bool = False) -> Lookup:
         """What the book has; a failure when it has nothing."""

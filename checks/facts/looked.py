@@ -8,11 +8,13 @@ Standards: RFC 4035 3.2.2 (CD), RFC 8914 (extended errors), RFC 2308 (no data, n
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from dnsops.resolve.answer import Security
 
+_ESCAPE = re.compile(r"\\([0-9]{3}|.)", re.DOTALL)  # RFC 1035 5.1
 BOGUS_ERRORS = frozenset({6, 7, 8, 9, 10, 11, 12})  # RFC 8914 4.7 to 4.13
 
 
@@ -57,6 +59,11 @@ class Lookup:
         return self.rcode in ("NOERROR", "NXDOMAIN")
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The records without their escapes; an octet beyond ASCII is the character of the same number."""
+        return tuple(_ESCAPE.sub(_unescaped, text) for text in self.records)
+
+    @property
     def none(self) -> bool:
         """No such name, or no such records (RFC 2308)."""
         return self.answered and not self.records
@@ -96,3 +103,7 @@ class Addresses:
     @property
     def all(self) -> tuple[str, ...]:
         return (*self.v6, *self.v4)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1]) & 255) if len(found[1]) == 3 else found[1]

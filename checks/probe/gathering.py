@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from checks.facts import Addresses, Beyond, Facts, MailHost, Question, Routing, Tls
+from checks.facts.looked import unasked
 from checks.judge import auth, caa, mx
 from checks.probe import further, hosts
 from checks.probe.book import Book
@@ -40,7 +41,7 @@ async def gather(domain: str, world: World) -> Facts:
         pages = dict(book.pages)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing, beyond)
+    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors)
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:
@@ -52,7 +53,7 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
     plain = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA", "NS")]
     await asyncio.gather(
         book.look_each([*plain, Question(domain, "SOA", accurate=True)]),
-        book.follow(auth.questions(domain, world.organizational)),
+        book.follow(auth.look(domain, world.organizational, world.selectors)),
     )
 
 
@@ -61,9 +62,9 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
 
 async def _mail_hosts(book: Book, domain: str, world: World, end: float) -> list[Seen]:
     """Each of the hosts that are tested; one that takes too long is late."""
-    asked = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA")]
-    found = await _until(end, book.look_each(asked), [])
-    names = mx.mx_of(*found).hosts if found else ()
+    asked = Question(domain, "MX")
+    found = await _until(end, book.answer(asked), unasked(asked))
+    names = mx.mx_of(found, unasked(asked), unasked(asked)).hosts  # which hosts, no address of the domain decides
     looks = (_until(end, world.known.host(name, partial(_mail_host, name, world)), _late(name)) for name in names)
     return await asyncio.gather(*looks)
 
@@ -84,7 +85,7 @@ async def _mail_host(name: str, world: World) -> Seen:
 async def _about_host(book: Book, name: str) -> None:
     tlsa = f"_25._tcp.{name}"
     asked = (Question(name, "SOA", accurate=True), Question(tlsa, "TLSA", accurate=True), Question(tlsa, "A"))
-    await asyncio.gather(book.look_each(asked), book.follow(caa.questions(name)))
+    await asyncio.gather(book.look_each(asked), book.follow(caa.find(name)))
 
 
 async def _tls(name: str, addresses: Addresses, world: World) -> Tls:

@@ -20,6 +20,12 @@ PURE = (
     "checks.finding",
     "checks.judge",
     "checks.report",
+    "checks.probe.announced",
+    "checks.probe.showing",
+    *(
+        f"checks.probe.tls.{room}"
+        for room in ("exchange", "flight", "gathered", "groups", "hello", "octets", "offers", "order", "suites")
+    ),
     "checks.score",
     "dnsops.acme.ari",
     "dnsops.acme.caa",
@@ -150,7 +156,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "acme": ("dnsops.acme",),
-    "OpenSSL": ("mailsrv.transport.matching",),
+    "OpenSSL": ("mailsrv.transport.matching", "checks.probe.tls.again"),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": (
         "checks.history",
@@ -173,6 +179,7 @@ DOORS = {
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
         "checks.judge.certificates",
+        "checks.probe.tls",
         "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
@@ -183,7 +190,7 @@ DOORS = {
     ),
     "dkim": ("mailsrv.commands.explaining",),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
+    "h11": ("checks.probe.fetching", "mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "josepy": ("dnsops.acme",),
