@@ -95,6 +95,7 @@ LONG = (
 @pytest.mark.parametrize("text", LONG, ids=lambda text: text[:24])
 def test_a_long_record_is_judged_soon(text: str) -> None:
     """An expression that goes back and forth would be here for ever."""
+
     def ask(question: Question) -> Lookup:
         return Lookup(question.name, question.type, records=(text,))
 
