@@ -46,6 +46,7 @@ from mailsrv.store.door import Absent, Store
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
     from mailsrv.receive.judging import Judging
+    from mailsrv.serving.showing import Shown
     from mailsrv.serving.trusting import Trust
 
 GRACE = 10.0  # seconds that sessions may take to end
@@ -80,6 +81,7 @@ class Server:
         self._receptions: list[Reception] = []
         self._imap: ImapServer | None = None
         self._learning: set[asyncio.Task[None]] = set()
+        self.shown: Shown | None = None
 
     async def open(self, doors: Iterable[Door]) -> None:
         """Serve mail on these."""
@@ -88,7 +90,7 @@ class Server:
         for door in doors:
             if door.kind in ("imap", "imaps"):
                 await self._imap_server().listen_on(door.sock, door.implicit_tls)
-            elif door.kind != "http":
+            elif door.kind not in sockets.SINGLE:
                 await self._listener(door.kind, door.implicit_tls).open(door.sock)
 
     async def reload(self, settings: Settings, proofs: Mapping[str, Credentials] | None = None) -> None:
@@ -106,6 +108,8 @@ class Server:
         self._dismiss(strangers)
         if self._trust:
             self._trust.use(settings)
+        if self.shown:
+            self.shown.use(settings)
         rights = Rights(book, settings.auth.must_match_sender)
         for reception in self._receptions:
             reception.directory, reception.rights = book, rights
@@ -146,7 +150,8 @@ class Server:
     @property
     def sessions(self) -> dict[str, int]:
         """Who is here, by protocol."""
-        return {"smtp": self.gate.inside, "imap": self._imap.sessions if self._imap else 0}
+        found = {"smtp": self.gate.inside, "imap": self._imap.sessions if self._imap else 0}
+        return {**found, "web": self.shown.sessions} if self.shown else found
 
     def resolve(self, address: str) -> Route:
         """Where mail for an address goes now."""

@@ -1,7 +1,7 @@
 """The lab as session fixtures; each layer starts once, when the first test asks for it, and stops with the session.
 
     lab -> rspamd, spamassassin, clamav;  dnstree -> opinion
-    lab -> dnstree -> pki -> pebble, cloudflare_api
+    lab -> dnstree -> pki -> pebble, cloudflare_api;  dnstree -> bind
        └─> mx, postfix (sender), receiver            clean_zone: example.org as it was, around one test
 
 Outside the lab's namespace, or with a program missing, a layer's tests skip with the reason; with CI=true they fail.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tests.lab.acme import Pebble
+    from tests.lab.bind import Bind
     from tests.lab.cloudflare_api import CloudflareApi
     from tests.lab.dnstree import DnsTree
     from tests.lab.mx import Mx
@@ -71,6 +72,15 @@ def clean_zone(dnstree: DnsTree) -> Iterator[DnsTree]:
     """The tree, for a test that changes example.org: afterwards it is as before."""
     yield dnstree
     dnstree.restore()
+
+
+@pytest.fixture(scope="session")
+def bind(dnstree: DnsTree, lab: Path) -> Iterator[Bind]:
+    """A BIND that signs inline and takes updates, with zones whose DNSSEC is about to break."""
+    from tests.lab.bind import Bind
+
+    with layer("BIND", Bind(lab, dnstree)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,14 @@ JOBS = (
         credentials=("dns.token", "dns.key_file"),
     ),
     Job(
+        name="dnssec",
+        what="looks at the zones' DNSSEC while there is time: signatures that end, DS, keys, servers that lag",
+        command=("dns", "dnssec", "--json"),
+        every=timedelta(hours=6),
+        after_boot=timedelta(minutes=15),
+        jitter=timedelta(minutes=15),
+    ),
+    Job(
         name="reports",
         what="sends each domain its DMARC and TLS report of yesterday when its hour has come, and forgets old reports",
         command=("report", "send", "--json"),

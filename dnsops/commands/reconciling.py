@@ -27,7 +27,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
 
 PROVIDER = click.option(
-    "--provider", metavar="SPEC", help="Who holds the zone: cloudflare, rfc2136:SERVER, zonefile:PATH."
+    "--provider",
+    metavar="SPEC",
+    help="Who holds the zone: cloudflare, rfc2136:SERVER, zonefile:PATH, octodns:FILE#NAME.",
 )
 TSIG_KEY = click.option("--tsig-key", "tsig_key", metavar="FILE", help="The TSIG key for rfc2136.")
 DRY_RUN = click.option(

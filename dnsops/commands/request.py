@@ -257,6 +257,8 @@ def spec_of(dns: Dns) -> str:
             return f"rfc2136:[{host}]:{port or 53}" if ":" in host else f"rfc2136:{host}:{port or 53}"
         case "zonefile":
             return f"zonefile:{dns.path}"
+        case "octodns":
+            return f"octodns:{dns.config}#{dns.name}"
     return dns.provider
 
 

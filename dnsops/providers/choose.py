@@ -3,7 +3,8 @@
     provider                  credential, the first of:  given with it   from the environment            from systemd
     cloudflare                the API token              yes             TOKEN, CLOUDFLARE_API_TOKEN     cloudflare-token
     rfc2136:SERVER[:PORT]     the TSIG key               yes             RFC2136_KEY_FILE (a path)       tsig-key
-    zonefile:PATH             none
+    zonefile:PATH             none; PATH is a zone file, or a directory with a ZONE.zone for each (with a / at its end)
+    octodns:FILE#NAME         in FILE, octoDNS's own configuration; NAME is one of its providers
 
 Nothing is imported or asked before it is needed: each provider's file is imported when it is chosen.
 Fails by: `Misused` for a provider that is none, `Misconfigured` when a credential is missing, telling every way to give it.
@@ -22,7 +23,7 @@ from dnsops.base.errors import Misconfigured, Misused
 from dnsops.base.secrets import Secret
 from dnsops.providers.door import Provider
 
-FORMS = ("cloudflare", "rfc2136:SERVER[:PORT]", "zonefile:PATH")
+FORMS = ("cloudflare", "rfc2136:SERVER[:PORT]", "zonefile:PATH", "octodns:FILE#NAME")
 LARGEST_KEY_FILE = 65536
 
 
@@ -138,14 +139,27 @@ def _zonefile(rest: str, credentials: Credentials) -> Provider:
     if not rest:
         raise Misused("zonefile needs a path", "--provider", "write zonefile:/var/lib/knot/example.org.zone")
     from dnsops.providers.zonefile import ZoneFile
+    from dnsops.providers.zonefiles import ZoneFiles
 
-    return ZoneFile(Path(rest))
+    folder = rest.endswith("/") or Path(rest).is_dir()
+    return ZoneFiles(Path(rest)) if folder else ZoneFile(Path(rest))
+
+
+def _octodns(rest: str, credentials: Credentials) -> Provider:
+    file, _, name = rest.rpartition("#")
+    if not file or not name:
+        advice = "write octodns:/etc/octodns/production.yaml#NAME, NAME being one of its providers"
+        raise Misused("octodns needs a file and the name of a provider in it", "--provider", advice)
+    from dnsops.providers.octodns import OctoDns
+
+    return OctoDns(Path(file), name)
 
 
 PROVIDERS: dict[str, Callable[[str, Credentials], Provider]] = {
     "cloudflare": _cloudflare,
     "rfc2136": _rfc2136,
     "zonefile": _zonefile,
+    "octodns": _octodns,
 }
 
 

@@ -12,8 +12,9 @@ Limits: MOST_PAGES pages a list, BATCH operations a call.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
 from typing import NoReturn, TypeAlias
@@ -23,7 +24,7 @@ from dnsops.base.secrets import Secret
 from dnsops.providers.cloudflare_calls import Calls
 from dnsops.providers.cloudflare_errors import MALFORMED_TOKEN, Refusal, Verdict, unsure
 from dnsops.providers.cloudflare_form import Json, Shown, comment_for, shown, to_api, ttl_flaw
-from dnsops.providers.door import Change, Held, Mark
+from dnsops.providers.door import Access, Change, Grade, Held, Mark
 from dnsops.providers.identity import asked, tidy
 from dnsops.providers.patience import Patience
 from dnsops.records.names import canonical, longest_suffix, under
@@ -31,7 +32,7 @@ from dnsops.records.rdata import Record, strings
 
 BATCH = 200  # operations in one call, on the Free plan
 MOST_PAGES = 1000
-FEW_NAMES = 5  # up to here each name is asked for; beyond, the zone's records of that type are listed
+FEW_NAMES = 5  # up to here each name is asked for; beyond, the whole zone is listed: one call
 PROXIABLE = ("A", "AAAA", "CNAME")
 AT_THE_CUT = ("NS", "DS", "A", "AAAA")  # a delegation itself, and its glue
 
@@ -81,6 +82,19 @@ class Cloudflare:
         for zone, records in removing.items():
             self._settle(zone, partial(self._lingering, zone, records, patience), patience)
 
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        """The token's rights, without using them (see cloudflare_rights)."""
+        from dnsops.providers import cloudflare_rights as rights
+
+        patience = Patience(self._sleep)
+        try:
+            known = self._all_zones(patience)
+        except ForUser as error:
+            return (Access("", Grade.LACKING, error.what, error.advice),)
+        asked_for = dict.fromkeys(longest_suffix(canonical(zone), list(known)) or canonical(zone) for zone in zones)
+        found = [rights.of_zone(self._calls, zone, known[zone].id if zone in known else "") for zone in asked_for]
+        return (*rights.of_token(self._calls, asked_for, known, datetime.now(UTC)), *found)
+
     # what is still to do
 
     def _settle(self, zone: Zone, todo: Callable[[], Operations], patience: Patience) -> None:
@@ -111,8 +125,7 @@ class Cloudflare:
         """What stands at these records' names and types now."""
         places = sorted({(record.name, record.type) for record in records})
         if len(places) > FEW_NAMES:
-            types = sorted({type_name for _, type_name in places})
-            found = [one for type_name in types for one in self._listed(zone, {"type": type_name}, patience)]
+            found = self._listed(zone, {}, patience)
         else:
             found = [one for name, type_name in places for one in self._at(zone, name, type_name, False, patience)]
         at_places = [one for one in found if (one.held.record.name, one.held.record.type) in places]

@@ -10,9 +10,10 @@ Every provider keeps these promises, and one shared suite tests them all:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dnsops.records.rdata import Record
 
@@ -55,4 +56,39 @@ class Provider(Protocol):
 
     def write(self, change: Change) -> None:
         """Make the change, as the module's promises say."""
+        ...
+
+
+class Grade(Enum):
+    """What a look at our rights found, before anything is written."""
+
+    FINE = "as it should be"
+    WIDE = "it works, and allows more than is needed, or not for long"
+    UNKNOWN = "it can only be found out by writing"
+    LACKING = "writing would fail: a person must act first"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What may be done with a zone. zone: empty when it is about the credential itself."""
+
+    zone: str
+    grade: Grade
+    what: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        sentence = f"{self.zone}: {self.what}" if self.zone else self.what
+        return f"{sentence} - {self.advice}" if self.advice else sentence
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A provider that can tell its rights without using them."""
+
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        """Whether each zone can be read and written. Nothing changes by it, no serial number either.
+
+        What a person must do is an `Access`, not an exception; `Later` when nobody answers.
+        """
         ...

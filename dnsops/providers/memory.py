@@ -5,11 +5,11 @@ Fails by: `ForUser` for a name outside its zones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from dnsops.base.errors import ForUser
-from dnsops.providers.door import Change, Held, Mark
+from dnsops.providers.door import Access, Change, Grade, Held, Mark
 from dnsops.providers.identity import asked, identity, tidy
 from dnsops.records.names import canonical, longest_suffix
 from dnsops.records.rdata import Record
@@ -38,6 +38,16 @@ class Memory:
                 self._add(record)
             for record in change.remove:
                 self._held.pop(identity(record), None)
+
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        return tuple(self._access(canonical(name)) for name in zones)
+
+    def _access(self, name: str) -> Access:
+        try:
+            self._check(name)
+        except ForUser as error:
+            return Access(name, Grade.LACKING, error.what, error.advice)
+        return Access(name, Grade.FINE, "it is kept in memory")
 
     def _add(self, record: Record) -> None:
         """A stranger's identical record stays the stranger's, with its TTL."""

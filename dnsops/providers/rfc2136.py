@@ -2,6 +2,7 @@
 
     write:  find the zones (SOA at that server)  ->  one UPDATE with what is new  ->  one UPDATE with what goes
 An UPDATE may be sent again after a lost answer: adding what is there and deleting what is gone change nothing (3.4.2).
+A server that signs inline (knot, BIND) acknowledges an update a moment before it shows it.
 Records carry no marks here: `Mark.UNKNOWN`. A record joins its RRset's TTL (RFC 2181 5.2), or gives it a new one: knot does
 the former, BIND the latter.
 Standards: RFC 2136, RFC 8945, RFC 5936.
@@ -12,13 +13,13 @@ Limits: LARGEST_UPDATE bytes a message; the rest in exchange.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import ForUser
-from dnsops.providers.door import Change, Held, Mark
+from dnsops.providers.door import Access, Change, Grade, Held, Mark
 from dnsops.providers.exchange import Exchange, Lost, NoTransfer
 from dnsops.providers.identity import asked, tidy
 from dnsops.providers.patience import Patience
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
 
 LARGEST_UPDATE = 48_000
 GAPS = (0.5, 2.0)
-GENERATED = ("RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "TYPE65534")  # made by the server's signer
+# made by the server's signer, and not ours to plan with; TYPE65534 is how BIND notes that it is at work
+GENERATED = ("RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "TYPE65534")
 TYPES = ("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TLSA", "TXT", "URI")
 PROBE = "mailsrv-no-such-name"
+NOTHING = {"TXT": '"mailsrv"', "TLSA": "3 1 0 00", "MX": "0 ."}  # of the types that a mail domain needs
 
 # What a server's refusal of an update means, and what to do there. {key}, {zone}, {server}
 REFUSALS = {
@@ -90,6 +93,23 @@ class Rfc2136:
             self._update(zone, records, self._addition, patience)
         for zone, records in removing.items():
             self._update(zone, records, self._removal, patience)
+
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        """Whether the key may transfer each zone and change it: what is not there is deleted, which changes nothing."""
+        return tuple(self._access(canonical(zone)) for zone in zones)
+
+    def _access(self, name: str) -> Access:
+        patience = self._patience()
+        try:
+            zone = self._zone(name, patience)
+            self._check(zone, self._insist(partial(_no_change, zone), patience))
+            self._transferred(zone, patience)
+        except ForUser as error:
+            return Access(name, Grade.LACKING, error.what, error.advice)
+        except NoTransfer as error:
+            advice = f"allow {self._exchange.key.name} to transfer {zone} (knot: action transfer; BIND: allow-transfer)"
+            return Access(zone, Grade.LACKING, f"the key may change it, but not read it whole ({error})", advice)
+        return Access(zone, Grade.FINE, "the key can read and change it")
 
     @property
     def _where(self) -> str:
@@ -254,6 +274,14 @@ def _update_of(zone: str) -> dns.update.UpdateMessage:
     import dns.update
 
     return dns.update.UpdateMessage(f"{zone}.")
+
+
+def _no_change(zone: str) -> dns.update.UpdateMessage:
+    """Deletes what is not there (RFC 2136 3.4.2.4): the server looks whether the key may, and finds nothing to do."""
+    update = _update_of(zone)
+    for type_name, text in NOTHING.items():
+        update.delete(f"{PROBE}.{zone}.", type_name, text)
+    return update
 
 
 def _records(rrset: dns.rrset.RRset) -> list[Record]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from threading import Lock
 
 from dnsops.base import files
 from dnsops.base.errors import ForUser, Later
-from dnsops.providers.door import Change, Held, Mark
+from dnsops.providers.door import Access, Change, Grade, Held, Mark
 from dnsops.providers.identity import asked, tidy
 from dnsops.records import zonefile
 from dnsops.records.names import canonical, under
@@ -61,6 +61,21 @@ class ZoneFile:
             text = zonefile.edited(zone, change.add, change.remove, self._today())
             if text != zone.text:
                 self._replace(copy, text.encode())
+
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        """Whether the file can be read and replaced."""
+        return tuple(self._access(canonical(name)) for name in zones)
+
+    def _access(self, name: str) -> Access:
+        try:
+            self._check(self._zone(self._copy()), name)
+        except ForUser as error:
+            return Access(name, Grade.LACKING, str(error))
+        folder = self._path.resolve().parent
+        if not os.access(folder, os.W_OK | os.X_OK):
+            advice = "the file is replaced whole: let us write into its directory"
+            return Access(name, Grade.LACKING, f"{folder} cannot be written", advice)
+        return Access(name, Grade.FINE, f"{self._path} can be read and replaced")
 
     def _zone(self, copy: _Copy) -> zonefile.Zone:
         try:

@@ -164,6 +164,18 @@ def _web(settings: Settings) -> bool:
     return any(listener.enabled for listener in found if listener)
 
 
+def documented(settings: Settings) -> House:
+    """As much of it as the policy and the documents on the web say: from the configuration alone, so that they never fail."""
+    return House(
+        hostname=settings.hostname,
+        domains=settings.domains,
+        records=settings.records,
+        services=tuple(_services(settings)),
+        web=_web(settings),
+        display_name=settings.web.display_name or "",
+    )
+
+
 def _relay(settings: Settings) -> str:
     """The next hop of all mail, where it is a server of somebody."""
     hop = settings.queue.next_hop or ""

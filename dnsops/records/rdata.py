@@ -98,10 +98,14 @@ def wire(data: Rdata) -> bytes:
     """Rdata bytes without compression, in canonical form (RFC 4034 6.2)."""
     if isinstance(data, Tlsa):
         return bytes((data.usage, data.selector, data.matching)) + data.data
+    import dns.exception
     import dns.name
     import dns.rdata
 
-    return dns.rdata.from_text("IN", data.type, str(data), origin=dns.name.root, relativize=False).to_digestable()
+    try:
+        return dns.rdata.from_text("IN", data.type, str(data), origin=dns.name.root, relativize=False).to_digestable()
+    except (dns.exception.DNSException, ValueError) as error:  # an empty key has no presentation form
+        raise ForUser(f"malformed {data.type} rdata ({error})") from None
 
 
 def txt(text: str | bytes) -> Rdata:

@@ -110,6 +110,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """What one address said about one RRset, with the RRSIGs over it, unproven."""
+
+    told: Told
+    signatures: frozenset[Rdata] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Consensus:
     """Every authoritative server's word on one RRset."""
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from dnsops.base.errors import ForUser
 from dnsops.records.rdata import Rdata
-from dnsops.resolve.answer import Answer, Consensus, Resolver, Security, Server, Told, Zone
+from dnsops.resolve.answer import Answer, Consensus, Resolver, Sealed, Security, Server, Told, Zone
 from dnsops.resolve.line import Line, Patience, Question, Silence
 
 if TYPE_CHECKING:
@@ -75,17 +75,44 @@ class Authorities:
         """Every server's word on one RRset. `name` is the place itself (`Answer.place`): aliases are not followed."""
         return Consensus(tuple(await asyncio.gather(*(self._told(server, name, type_name) for server in zone.servers))))
 
+    async def sealed(self, zone: Zone, name: str, type_name: str) -> tuple[Sealed, ...]:
+        """As `consensus`, with the signatures that each server gives along. Nothing of it is validated here."""
+        return tuple(await asyncio.gather(*(self._sealed(server, name, type_name) for server in zone.servers)))
+
+    async def delegated(self, parent: Zone, apex: str) -> Zone:
+        """A zone's servers as its parent's servers name them, unproven: for looking at a zone that does not validate."""
+        for server in parent.servers:
+            said = await self._ask(server, Question(apex, "NS"))
+            if not isinstance(said, Silence) and (found := await _referral(self._resolver, said, apex)):
+                return Zone(apex, found)
+        return Zone(apex, (), f"no server of {parent.apex or 'the root'} names servers for {apex}")
+
     async def _told(self, server: Server, name: str, type_name: str) -> Told:
+        said = await self._ask(server, Question(name, type_name))
+        if isinstance(said, Silence):
+            return Told(server, why=said.why, unreachable=said.unreachable)
+        return hear(server, said, name, type_name)
+
+    async def _sealed(self, server: Server, name: str, type_name: str) -> Sealed:
+        said = await self._ask(server, Question(name, type_name, dnssec=True))
+        if isinstance(said, Silence):
+            return Sealed(Told(server, why=said.why, unreachable=said.unreachable))
+        from dnsops.resolve import reading
+
+        told = hear(server, said, name, type_name)
+        try:
+            return Sealed(told, reading.items("RRSIG", reading.signatures(said, name, type_name)))
+        except ForUser as error:
+            return Sealed(Told(server, why=str(error)))
+
+    async def _ask(self, server: Server, question: Question) -> dns.message.Message | Silence:
         if not server.address:
-            return Told(server, why="its address could not be found out")
+            return Silence("its address could not be found out")
         line = self._lines.get(server.address)
         if line is None:
             line = self._lines[server.address] = Line(server.address, self._patience, self._port)
         async with self._room:
-            said = await line.ask(Question(name, type_name))
-        if isinstance(said, Silence):
-            return Told(server, why=said.why, unreachable=said.unreachable)
-        return hear(server, said, name, type_name)
+            return await line.ask(question)
 
 
 def hear(server: Server, said: dns.message.Message, name: str, type_name: str) -> Told:
@@ -137,6 +164,17 @@ async def servers_of(resolver: Resolver, apex: str) -> Zone:
     groups = await asyncio.gather(*(_servers(resolver, host) for host in hosts))
     servers = tuple(server for group in groups for server in group)
     return Zone(apex, servers, "" if servers else f"none of the name servers of {apex} has an address")
+
+
+async def _referral(resolver: Resolver, said: dns.message.Message, apex: str) -> tuple[Server, ...]:
+    """The servers of a referral; those without an address in it are looked up."""
+    from dnsops.resolve import reading
+
+    found: list[Server] = []
+    for host, addresses in sorted(reading.delegation(said, apex).items())[:MOST_SERVERS]:
+        glue = [Server(host, address) for address in addresses[:MOST_ADDRESSES]]
+        found += glue or await _servers(resolver, host)
+    return tuple(found)
 
 
 async def _servers(resolver: Resolver, host: str) -> list[Server]:

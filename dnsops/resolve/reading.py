@@ -73,6 +73,25 @@ def read(message: dns.message.Message, name: str, type_name: str) -> Reading:
     return Reading(text(owner), tuple(data.to_wire() for data in found), found.ttl, wildcard, zone)
 
 
+def signatures(message: dns.message.Message, name: str, type_name: str) -> tuple[bytes, ...]:
+    """The RRSIGs over an RRset of the answer, rdata without compression."""
+    owner, code = dns.name.from_text(name + "."), dns.rdatatype.from_text(type_name)
+    found = _rrset(message.answer, owner, dns.rdatatype.RRSIG, code)
+    return tuple(data.to_wire() for data in found or ())
+
+
+def delegation(message: dns.message.Message, name: str) -> dict[str, tuple[str, ...]]:
+    """The name servers that a referral names for `name` itself, each with the addresses that come along (RFC 1034 4.3.2)."""
+    owner = dns.name.from_text(name + ".")
+    found = _rrset(message.answer, owner, dns.rdatatype.NS) or _rrset(message.authority, owner, dns.rdatatype.NS)
+    return {text(data.target): _glue(message, data.target) for data in found or ()}
+
+
+def _glue(message: dns.message.Message, host: dns.name.Name) -> tuple[str, ...]:
+    both = [_rrset(message.additional, host, code) for code in (dns.rdatatype.A, dns.rdatatype.AAAA)]
+    return tuple(data.address for rrset in both for data in rrset or ())
+
+
 def items(type_name: str, data: Iterable[bytes]) -> frozenset[Rdata]:
     return frozenset(rdata.from_wire(type_name, one) for one in data)
 

@@ -7,16 +7,19 @@ SIGHUP reads the configuration and the certificate again and ends no session. St
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dnsops.base.errors import Misused
+from dnsops.base.errors import ForUser, Misused
 from dnsops.base.output import DEFAULT_CONFIG, config_option
 
 if TYPE_CHECKING:
+    from pwd import struct_passwd
+
     from dnsops.base.log import Log
     from dnsops.base.settings import Settings
     from mailsrv.http.measures import Measures
@@ -26,12 +29,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
-def serve(config_file: str | None) -> int:
+@click.option("--only", type=click.Choice(["web"]), help="Nothing but the web: policy and set-up of the domains.")
+def serve(config_file: str | None, only: str | None) -> int:
     """Serve mail until SIGTERM; SIGHUP reloads.
 
     \b
     systemctl reload mailsrv        the configuration and the certificate anew, nobody is cut off
     kill -TERM PID                  nobody new; who is here may finish
+    mailsrv serve --only web        beside another mail server: MTA-STS policy, autoconfig, autodiscover
     """
     from dnsops.base import files
     from dnsops.base.log import Log
@@ -50,8 +55,12 @@ def serve(config_file: str | None) -> int:
     log = Log(slate, json_lines={"json": True, "text": False}.get(settings.log.format))
     user = privileges.whom(settings.user)
     state = state_directory(settings.state.directory)
-    doors = sockets.open_doors(settings.listeners, settings.workers)
+    load = partial(_settings, config_file)
+    doors: list[Door] = []
     try:
+        if only:
+            return _serve_web(settings, load, state, log, user)
+        doors += sockets.open_doors(settings.listeners, settings.workers, without=_without(log))
         certificate = _certificate(settings, state, log)
         certificate.look()
         proofs, login, measures = credentials(settings), relay_login(settings), _measures(doors)
@@ -60,7 +69,6 @@ def serve(config_file: str | None) -> int:
             privileges.hand_over(state, user)
             privileges.become(user)
             log("serve.user", name=user.pw_name)
-        load = partial(_settings, config_file)
         work = Work(
             settings, load, state, log, certificate, tuple(doors), proofs, login, measures, srs, flush=slate.wipe
         )
@@ -71,6 +79,26 @@ def serve(config_file: str | None) -> int:
         slate.wipe()
 
 
+def _serve_web(
+    settings: Settings, load: Callable[[], Settings], state: Path, log: Log, user: struct_passwd | None
+) -> int:
+    """No mail: no store, no accounts, no timers. A port that cannot be had is an error here."""
+    from mailsrv.serving import privileges, sockets
+    from mailsrv.serving.webonly import WebOnly
+
+    doors = sockets.open_doors(settings.listeners, kinds=sockets.WEB)
+    try:
+        certificate = _certificate(settings, state, log)
+        certificate.look()
+        if user is not None:
+            privileges.hand_over(state, user)
+            privileges.become(user)
+            log("serve.user", name=user.pw_name)
+        return WebOnly(settings, load, state, log, certificate, tuple(doors)).serve()
+    finally:
+        sockets.close(doors)
+
+
 def _settings(config_file: str) -> Settings:
     from dnsops.base.settings import load
     from dnsops.records import names
@@ -78,8 +106,21 @@ def _settings(config_file: str) -> Settings:
     return load(Path(config_file), names.host)
 
 
+def _without(log: Log) -> Callable[[str, ForUser], None]:
+    """A port of the web that another program has does not keep mail from being served."""
+
+    def told(kind: str, trouble: ForUser) -> None:
+        from mailsrv.serving.showing import not_listening
+
+        not_listening(log, kind, trouble)
+
+    return told
+
+
 def _measures(doors: list[Door]) -> Measures | None:
-    """The rooms of the management listener, if there is one, are read in while root can read them."""
+    """The rooms of the management listener and of the web, where they are, are read in while root can read them."""
+    if any(door.kind in ("https", "web") for door in doors):
+        import mailsrv.serving.showing
     if not any(door.kind == "http" for door in doors):
         return None
     import mailsrv.http.management  # noqa: F401 - read in now: the user may not be allowed to read it

@@ -1,1 +1,1 @@
-"""What the server tells over HTTP: health and metrics on the management listener."""
+"""What the server tells over HTTP: health and figures to management, policy and set-up of our domains to everybody."""

@@ -10,7 +10,6 @@ Fails by: 421 for a foreign Host, 405, 404; 503 when something is not well.
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from typing import Any
 
 import uvicorn
 import uvicorn.lifespan.off
-from h11 import LocalProtocolError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -29,6 +27,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from dnsops.base.log import Log
 from mailsrv.http.health import Facts, Finding, findings
 from mailsrv.http.measures import Gauge, Measures
+from mailsrv.http.told import Told
 
 CONNECTIONS = 100
 KEPT_ALIVE = 5  # seconds
@@ -57,26 +56,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Told(logging.Handler):
-    """What uvicorn has to say becomes lines of our log; a request that makes no sense is not worth a traceback."""
-
-    def __init__(self, log: Log) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is None or isinstance(error, LocalProtocolError):
-            self._log("http.refused", why=record.getMessage()[:100])
-        else:
-            self._log("http.bug", kind=type(error).__name__, what=record.getMessage()[:100])
-
-
 class Management:
     """`look`: measures this moment. `names`: what the Host of a request may be, besides loopback."""
 
     def __init__(self, measures: Measures, look: Look, log: Log, names: Collection[str] = ()) -> None:
-        self._measures, self._look, self._told = measures, look, _Told(log)
+        self._measures, self._look, self._told = measures, look, Told(log)
         self._names = {name.lower() for name in (*ALWAYS, *names)}
         routes = [
             Route("/", self._health),
@@ -107,9 +91,7 @@ class Management:
         )
         for sock in sockets:
             sock.listen(CONNECTIONS)
-        errors = logging.getLogger("uvicorn.error")
-        errors.propagate = False
-        errors.addHandler(self._told)
+        self._told.begin()
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=list(sockets)))
         while not self._server.started and not self._task.done():
@@ -121,7 +103,7 @@ class Management:
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await self._task
-            logging.getLogger("uvicorn.error").removeHandler(self._told)
+            self._told.end()
 
     async def _guarded(self, scope: Any, receive: Any, send: Any) -> None:
         """Only names of this machine, and nothing that could change anything."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import ssl
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from dnsops.base import files
 from dnsops.base.errors import ForUser
 from dnsops.base.log import Log
+from dnsops.base.secrets import Secret
 from dnsops.certs.chain import LARGEST_PEM, flaws, from_pem
 from dnsops.certs.generations import Generations
 from dnsops.certs.selfsigned import selfsigned
@@ -60,6 +61,7 @@ class Served:
     not_after: datetime
     where: str
     signed: bool = True  # by someone else
+    pem: Secret = field(default=Secret(""), repr=False)  # key and chain in one text
 
 
 class Certificate:
@@ -108,6 +110,7 @@ class Certificate:
             context = server_context()
             context.load_cert_chain(pair.chain, pair.key)
             open_to_all = pair.key.stat().st_mode & stat.S_IROTH
+            pem = Secret("\n".join(_text(path) for path in (pair.key, pair.chain)))
         except ssl.SSLError as error:
             raise ForUser(
                 f"certificate and key do not fit ({error.reason})", f"{pair.chain}, {pair.key}", "name a pair"
@@ -120,22 +123,18 @@ class Certificate:
             self._log("tls.flaw", what="everybody on this machine may read the key", where=str(pair.key))
         for flaw in flaws(chain, self._host, self._now()):
             self._log("tls.flaw", what=flaw, where=str(pair.chain))
-        return Served(context, server_end_point(chain.certificates[0]), chain.not_after, str(pair.chain))
+        return Served(context, server_end_point(chain.certificates[0]), chain.not_after, str(pair.chain), pem=pem)
 
     def _unsigned(self) -> Served:
         """One of our own making; it never touches a disk."""
         made = selfsigned(self._host, self._now())
-        context = server_context()
-        handle = os.memfd_create("certificate", os.MFD_CLOEXEC)
-        try:
-            os.write(handle, made.pem)
-            context.load_cert_chain(f"/proc/self/fd/{handle}")
-        finally:
-            os.close(handle)
+        pem = Secret(made.pem.decode("ascii"))
         self._log(
             "tls.unsigned", host=self._host, advice="no certificate yet: `mailsrv cert show` tells what is missing"
         )
-        return Served(context, server_end_point(made.der), made.not_after, "made at start", signed=False)
+        return Served(
+            context_of(pem), server_end_point(made.der), made.not_after, "made at start", signed=False, pem=pem
+        )
 
 
 def finder(tls: Tls, host: str, certs: Path) -> Callable[[], Pair | None]:
@@ -150,6 +149,25 @@ def finder(tls: Tls, host: str, certs: Path) -> Callable[[], Pair | None]:
         return Pair(current.chain_path, current.key_path) if current and current.chain_path.is_file() else None
 
     return kept
+
+
+def context_of(pem: Secret, protocols: Sequence[str] = ()) -> ssl.SSLContext:
+    """From key and chain in memory; they never touch a disk. protocols: for ALPN, none for none."""
+    context = server_context()
+    handle = os.memfd_create("certificate", os.MFD_CLOEXEC)
+    try:
+        os.write(handle, pem.reveal().encode())
+        context.load_cert_chain(f"/proc/self/fd/{handle}")
+    finally:
+        os.close(handle)
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    return context
+
+
+def _text(path: Path) -> str:
+    """PEM is ASCII; what people wrote around it may be anything."""
+    return files.read_bounded(path, LARGEST_PEM).decode("ascii", "replace")
 
 
 def server_context() -> ssl.SSLContext:

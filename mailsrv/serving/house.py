@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mailsrv.serving.notify import notify
-from mailsrv.serving.sockets import Door
+from mailsrv.serving.sockets import SINGLE, Door
 from mailsrv.serving.worker import Work, serve
 
 _PR_SET_PDEATHSIG = 1
@@ -127,8 +127,8 @@ def _say_ready(writing: int) -> None:
 
 
 def _mine(door: Door, number: int) -> bool:
-    """Each worker has its own sockets; one that systemd made is everyone's, the management's is the first one's."""
-    return door.worker == number or (door.shared and door.kind != "http")
+    """Each worker has its own sockets; one that systemd made is everyone's, the management's and the web's are the first one's."""
+    return door.worker == number or (door.shared and door.kind not in SINGLE)
 
 
 def _several(work: Work, workers: int) -> int:

@@ -4,8 +4,9 @@
     doors = open_doors(settings.listeners, workers=2)    each worker's own, side by side on one port (SO_REUSEPORT)
 
 Standards: sd_listen_fds(3) - LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES. A socket is known by its name (smtp, submission,
-submissions, imap, imaps, http), else by its port.
-Fails by: `ForUser`, naming address and port. An IPv6 address that the machine cannot have is passed over where the listener has another one.
+submissions, imap, imaps, http, https, web), else by its port.
+Fails by: `ForUser`, naming address and port. An IPv6 address that the machine cannot have is passed over where the listener has another one;
+a port of the web that is not to be had is told, and mail goes on without it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,9 @@ from dnsops.base.errors import ForUser, Misconfigured
 if TYPE_CHECKING:
     from dnsops.base.settings.mailserver import Listener, Listeners
 
-KINDS = ("smtp", "submission", "submissions", "imap", "imaps", "http")
+KINDS = ("smtp", "submission", "submissions", "imap", "imaps", "http", "https", "web")
+WEB = ("https", "web")  # what mail can do without, for a while
+SINGLE = ("http", *WEB)  # the first worker's alone
 FIRST = 3  # file descriptors handed over begin here (sd_listen_fds(3))
 MOST_HANDED = 64
 BACKLOG = 1024
@@ -50,22 +53,47 @@ class Door:
 
 
 def open_doors(
-    listeners: Listeners, workers: int = 1, env: Mapping[str, str] = os.environ, pid: int | None = None
+    listeners: Listeners,
+    workers: int = 1,
+    env: Mapping[str, str] = os.environ,
+    pid: int | None = None,
+    without: Callable[[str, ForUser], None] | None = None,
+    kinds: Container[str] = KINDS,
 ) -> list[Door]:
-    """All sockets of the configuration. A listener that systemd serves is not opened a second time."""
+    """All sockets of the configuration. A listener that systemd serves is not opened a second time.
+
+    without: told of a port of the web that we cannot have (its kind, why); unless given, that is an error like any other.
+    kinds: only these.
+    """
     doors = list(handed_over(listeners, env, os.getpid() if pid is None else pid))
     given = {door.kind for door in doors}
     try:
         for kind in KINDS:
-            listener: Listener = getattr(listeners, kind)
-            if listener.enabled and kind not in given:
-                for worker in range(1 if kind == "http" else workers):
-                    doors += _opened(kind, listener, worker, shared=workers > 1)
+            if getattr(listeners, kind).enabled and kind not in given and kind in kinds:
+                doors += _all_opened(kind, listeners, workers, without if kind in WEB else None)
     except BaseException:
         close(doors)
         raise
     if not doors:
         raise Misconfigured("no listener is enabled", "listeners", "enable one of them")
+    return doors
+
+
+def _all_opened(
+    kind: str, listeners: Listeners, workers: int, without: Callable[[str, ForUser], None] | None
+) -> list[Door]:
+    """Each worker's, or only the first one's."""
+    alone = kind in SINGLE
+    doors: list[Door] = []
+    try:
+        for worker in range(1 if alone else workers):
+            doors += _opened(kind, getattr(listeners, kind), worker, shared=workers > 1 and not alone)
+    except ForUser as trouble:
+        close(doors)
+        if without is None:
+            raise
+        without(kind, trouble)
+        return []
     return doors
 
 

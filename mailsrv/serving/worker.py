@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +35,8 @@ from mailsrv.serving.looking import Looking
 from mailsrv.serving.notify import notify, reloading, watchdog
 from mailsrv.serving.people import People
 from mailsrv.serving.secret import secret_of
+from mailsrv.serving.signals import Signals, loop
+from mailsrv.serving.sockets import WEB
 from mailsrv.serving.trusting import Trust, trusting
 from mailsrv.store.sqlite import SqliteStore
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from dnsops.base.settings import Settings
     from mailsrv.http.measures import Measures
     from mailsrv.serving.certificate import Certificate
+    from mailsrv.serving.showing import Shown
     from mailsrv.serving.sockets import Door
 
 STORE = "store"  # in the state directory
@@ -75,21 +77,12 @@ class Work:
 
 def serve(work: Work, ready: Callable[[], None]) -> None:
     """Until SIGTERM; `ready` is called once every port answers."""
-    with asyncio.Runner(loop_factory=_loop) as runner:
+    with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(_serve(work, ready))
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    """uvloop where it is installed: the same loop for less CPU."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 async def _serve(work: Work, ready: Callable[[], None]) -> None:
-    signals = _Signals()
+    signals = Signals()
     measures = work.measures if any(door.kind == "http" for door in work.doors) else None
     if measures:
         work = replace(work, log=measures.heard_by(work.log))
@@ -112,6 +105,8 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         looking = await stack.enter_async_context(_managed(work, server, measures)) if measures else None
         stack.push_async_callback(server.close, GRACE)
         await server.open(work.doors)
+        if any(door.kind in WEB for door in work.doors):
+            server.shown = await stack.enter_async_context(_shown(work, settings))
         # what is here now stays: looked through with the rest, it keeps everybody waiting: 65 ms, not 5
         gc.collect()
         gc.freeze()
@@ -120,6 +115,13 @@ async def _serve(work: Work, ready: Callable[[], None]) -> None:
         work.log("serve.draining")
         if looking:
             looking.draining = True
+
+
+def _shown(work: Work, settings: Settings) -> AbstractAsyncContextManager[Shown]:
+    """What the records of our domains point to."""
+    from mailsrv.serving.showing import showing
+
+    return showing(settings, work.certificate, work.state, work.log, work.doors)
 
 
 @asynccontextmanager
@@ -139,7 +141,7 @@ async def _managed(work: Work, server: Server, measures: Measures) -> AsyncItera
         await management.close()
 
 
-async def _until_told(work: Work, server: Server, people: People, trust: Trust, signals: _Signals) -> None:
+async def _until_told(work: Work, server: Server, people: People, trust: Trust, signals: Signals) -> None:
     """Stay true to the disk until it is time to go."""
     patience = min(LOOK, watchdog() or LOOK)
     while not signals.stop.is_set():
@@ -187,21 +189,6 @@ def _unexpected(log: Log, loop: asyncio.AbstractEventLoop, context: dict[str, An
     frames = traceback.extract_tb(error.__traceback__)[-4:] if error else []
     places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
     log("loop.bug", what=str(context.get("message", ""))[:200], kind=type(error).__name__, at=places)
-
-
-class _Signals:
-    """What we were told, as events of the loop."""
-
-    def __init__(self) -> None:
-        self.stop, self.reload, self.any = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._told, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._told, self.reload)
-
-    def _told(self, what: asyncio.Event) -> None:
-        what.set()
-        self.any.set()
 
 
 def _sweep(spool: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import ipaddress
 import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -26,7 +27,7 @@ from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
-from dnsops.records import names, rdata, zonefile
+from dnsops.records import dnssec, names, rdata, zonefile
 from dnsops.records.tlsa import Tlsa
 from dnsops.records.txt import bimi, caa, mtasts, tags, tlsrpt, uaac
 from dnsops.records.txt import dkim as dkim_record
@@ -40,6 +41,7 @@ from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
+from mailsrv.http import autodiscover, behind
 from mailsrv.imap.grammar import names as imap_names
 from mailsrv.imap.verbs import parse as imap_command
 from mailsrv.message import (
@@ -94,6 +96,21 @@ class Parser:
     raises: tuple[type[Exception], ...] = ()
     text: bool = False
     of: Collection[str] = field(default=())  # functions of the reading rooms that it goes through
+
+
+def _dnssec(data: bytes) -> object:
+    """Each form of DNSSEC's records over the same octets."""
+    for kind, of in (("DNSKEY", dnssec.Key.of), ("DS", dnssec.Ds.of), ("NSEC3PARAM", dnssec.Nsec3.of)):
+        with suppress(Deliberate):
+            of(rdata.from_wire(kind, data))
+    with suppress(Deliberate):
+        key = dnssec.Key.of(rdata.from_wire("DNSKEY", data))
+        assert 0 <= key.tag < 65536
+        assert key.bits is None or key.bits >= 0
+        assert key.digest("example.org", dnssec.SHA256)
+    signature = dnssec.Signature.of(rdata.from_wire("RRSIG", data))
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    return signature.until(now) - signature.since(now)
 
 
 def _replies(data: bytes) -> object:
@@ -260,6 +277,17 @@ PARSERS: dict[str, Parser] = {
         of=["version", "line", "block", "block_length"],
     ),
     "DATA": Parser(_octets, (b"a\r\n.b\r\n\r\n",), of=["unstuffed"]),
+    "DNSSEC records": Parser(
+        _dnssec,
+        (
+            bytes((0x01, 0x01, 3, 13)) + b"k" * 64,
+            bytes((0x01, 0x00, 3, 8, 3, 1, 0, 1)) + b"m" * 256,
+            bytes((0x12, 0x34, 13, 2)) + b"d" * 32,
+            bytes((0, 52, 13, 2)) + bytes.fromhex("0000012c6a1c4c006a17c0001234") + b"\x07example\x03org\0" + b"s" * 64,
+            bytes((1, 0, 0, 12, 2)) + b"ab",
+        ),
+        (Deliberate,),
+    ),
     "replies of a peer": Parser(_replies, (b"250-a\r\n250 b\r\n", b"421\r\n"), (Deliberate,)),
     "IMAP command": Parser(
         imap_command,
@@ -503,6 +531,26 @@ PARSERS: dict[str, Parser] = {
         True,
         ["parse_web"],
     ),
+    "Autodiscover's request": Parser(
+        autodiscover.asked,
+        (
+            b'<?xml version="1.0"?><A xmlns="http://a"><Request><EMailAddress>a@b</EMailAddress></Request></A>',
+            b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        ),
+        (autodiscover.Unreadable,),
+        of=["asked"],
+    ),
+    "a proxy's headers": Parser(
+        lambda text: behind.whose(
+            "127.0.0.1",
+            [(f"x-forwarded-{name}", text) for name in ("for", "proto", "host")],
+            [ipaddress.ip_network("127.0.0.0/8")],
+        ),
+        (b"192.0.2.1, 127.0.0.1", b"2001:db8::1%eth0,http", b"::ffff:127.0.0.1"),
+        (),
+        True,
+        ["whose"],
+    ),
     "sender pattern": Parser(patterns.pattern, (b"a-*@b", b"re:(a|b)+@c", b"re:(a+)+$"), (patterns.BadPattern,), True),
 }
 
@@ -577,6 +625,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     "reports": {"written"},
     "spam": {"question", "works", "acquaintance"},
     "receive": set[str](),
+    "http": {"document", "error", "pointer", "no_protocol"},
 }  # fmt: skip
 
 
@@ -594,6 +643,8 @@ WRITERS = {  # functions of these rooms that read nothing foreign
         ("reports", "tags.py"),
         *(("spam", f"{file}.py") for file in ("clamd", "dnsbl", "hints", "place", "reputation", "rspamd", "spamd")),
         ("receive", "srs.py"),
+        ("http", "autodiscover.py"),
+        ("http", "behind.py"),
     ],
 )
 def test_no_parser_is_forgotten(room: str, files: str) -> None:

@@ -50,6 +50,38 @@ def test_through_cloudflare_every_step_is_one_word(
     assert [entry.comment for entry in cloudflare.records("example.org", "TLSA", OWNER)] == ["mailsrv tlsa"]
 
 
+OCTODNS = """providers:
+  there:
+    class: octodns_cloudflare.CloudflareProvider
+    token: env/LAB_TOKEN
+    pagerules: false
+    min_ttl: 60
+zones:
+  example.org.: {targets: [there]}
+"""
+CONFIG = """hostname: mx1.example.org
+dns: {provider: octodns, config: octodns.yaml, name: there, ttl: 60}
+"""
+
+
+def test_through_octodns_as_the_configuration_says(
+    shell: Shell, cloudflare: CloudflareApi, dnstree: DnsTree, mail_host: MailHost
+) -> None:
+    (shell.home / "octodns.yaml").write_text(OCTODNS)
+    (shell.home / "mailsrv.yml").write_text(CONFIG)
+    shell.environ["LAB_TOKEN"] = shell.environ.pop("CLOUDFLARE_API_TOKEN")
+    words = ["tlsa", "reconcile", "--json", "--config", str(shell.home / "mailsrv.yml")]
+    old = [*words, "--source", shell.certificate(mail_host.issue("old"))]
+    assert [shell.here(*old).action for _ in range(2)] == ["publish", "none"]
+    mail_host.serve("new")
+    new = [*words, "--source", shell.certificate(mail_host.issue("new"), "renewed")]
+    assert shell.child(*new).action == "publish"
+    dnstree.wait_for(OWNER, "TLSA", {mail_host.issue(name).association for name in ("old", "new")}, BOTH)
+    until("prune", lambda: shell.here(*new))
+    dnstree.wait_for(OWNER, "TLSA", {mail_host.issue("new").association}, BOTH)
+    assert shell.here(*new).action == "none"
+
+
 def test_in_sync_nobody_needs_the_token(shell: Shell, cloudflare: CloudflareApi, mail_host: MailHost) -> None:
     words = ["tlsa", "reconcile", "--json", "--host", HOST, "--provider", "cloudflare"]
     words += ["--source", shell.certificate(mail_host.issue("old"))]

@@ -114,10 +114,10 @@ class CloudflareApi:
 
     # knobs
 
-    def grant(self, zones: Iterable[str], write: bool = True) -> str:
-        """A new token for these zones."""
+    def grant(self, zones: Iterable[str], write: bool = True, status: str = "active", expires: str = "") -> str:
+        """A new token for these zones. expires: what it says of itself, as the API writes times."""
         token = "lab" + secrets.token_hex(20)
-        self.grants[token] = Grant(frozenset(zones), write)
+        self.grants[token] = Grant(frozenset(zones), write, status, expires)
         return token
 
     def reset(self) -> None:

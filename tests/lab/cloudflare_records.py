@@ -292,7 +292,7 @@ def _structured(kind: str, body: Json) -> Json:
     data = {name: _checked(kind, name, form, given) for name, form in DATA[kind].items()}
     if kind in ("TLSA", "SMIMEA"):
         _check_digest(data)
-    text = " ".join(_presented(form, data[name]) for name, form in DATA[kind].items())
+    text = " ".join(_presented(form, data[name]) for name, form in DATA[kind].items()).rstrip()
     shown: Json = {"data": data, "content": text, "text": text}
     if kind == "SRV":
         shown |= {"priority": data["priority"], "content": f"{data['weight']} {data['port']} {data['target']}"}
@@ -322,6 +322,8 @@ def _checked(kind: str, name: str, form: int | str, given: Json) -> int | str:
         if not re.fullmatch("(?:[0-9a-f]{2})+", digits):
             raise invalid(f"{name} is invalid.")
         return digits
+    if form == "rest":
+        return " ".join(value.split())
     return (value.rstrip(".") or ".") if form == "host" else value
 
 

@@ -26,6 +26,8 @@ class Grant:
 
     zones: frozenset[str]
     write: bool = True
+    status: str = "active"
+    expires: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ def answer(store: Store, grant: Grant, request: Request) -> Answer:
     raise _no_route(path or request.path)
 
 
-def verify_token(_store: Store, _grant: Grant, request: Request) -> Answer:
-    return {"id": identifier(request.token), "status": "active"}, None
+def verify_token(_store: Store, grant: Grant, request: Request) -> Answer:
+    told: Json = {"id": identifier(request.token), "status": grant.status}
+    return told | ({"expires_on": grant.expires} if grant.expires else {}), None
 
 
 def list_zones(_store: Store, grant: Grant, request: Request) -> Answer:

@@ -32,11 +32,15 @@ from tests.lab.program import wait_until
 DOMAIN, HOST = "mail.test", "mx.mail.test"
 PASSWORD = "foobar"
 LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http")
+WEB = ("https", "web")  # off unless asked for: `MailServer(..., web=True)`
 ROOT = Path(__file__).parents[2]
 
 
 class MailServer:
-    """One server. `settings` overrides the configuration, section by section; `around` goes before its command line."""
+    """One server. `settings` overrides the configuration, section by section; `around` goes before its command line.
+
+    web: whether the web listeners are on; its settings, if it has some.
+    """
 
     def __init__(
         self,
@@ -46,13 +50,15 @@ class MailServer:
         users: Sequence[str] = ("alice", "bob"),
         around: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        web: Mapping[str, Any] | bool = False,
         **settings: Any,
     ) -> None:
         self.directory, self.address, self.around = directory, address, tuple(around)
         directory.mkdir(parents=True, exist_ok=True)
         self.state, self.log, self.config = directory / "state", directory / "serve.log", directory / "mailsrv.yml"
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-        self.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS), address), strict=True))
+        kinds = (*LISTENERS, *WEB) if web else LISTENERS
+        self.ports = dict(zip(kinds, free_ports(len(kinds), address), strict=True))
         (directory / "password").write_text(PASSWORD)
         (directory / "password").chmod(0o600)
         self.pki = pki or Pki(directory)
@@ -64,7 +70,9 @@ class MailServer:
                 {"name": user, "password": "!file password", "addresses": [f"{user}@{DOMAIN}"]} for user in users
             ],
             "state": {"directory": str(self.state)},
-            "listeners": {kind: {"port": port, "bind": address} for kind, port in self.ports.items()},
+            "listeners": {kind: {"enabled": False} for kind in WEB}
+            | {kind: {"port": port, "bind": address} for kind, port in self.ports.items()},
+            "web": dict(web) if isinstance(web, Mapping) else {},
             "queue": {"next_hop": "local"},
             "timers": {"run": False},
             "log": {"format": "json"},
@@ -75,8 +83,10 @@ class MailServer:
         if self.settings.get("tls", self) is None:  # the pair that mailsrv keeps in its state
             del self.settings["tls"]
         elif "tls" not in self.settings:
-            chain, secret = self.pki.issue([self.settings["hostname"], address]).write(directory, "tls")
+            names = [self.settings["hostname"], address, *(web_names(self.settings["domains"]) if web else ())]
+            chain, secret = self.pki.issue(names).write(directory, "tls")
             self.settings["tls"] = {"certificate": str(chain), "key": str(secret)}
+        self.options: tuple[str, ...] = ()  # of `mailsrv serve`
         self.process: subprocess.Popen[bytes] | None = None
         self._seen = 0
         self.write()
@@ -95,7 +105,7 @@ class MailServer:
         bugs.watch(self.log)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*self.around, sys.executable, "-m", "mailsrv", "serve", "--config", str(self.config)],
+                [*self.around, sys.executable, "-m", "mailsrv", "serve", "--config", str(self.config), *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -227,6 +237,12 @@ class MailServer:
             assert status == "OK"
             _, parts = client.uid("FETCH", "1:*", "(BODY.PEEK[])")
             return [part[1] for part in parts if isinstance(part, tuple)]
+
+
+def web_names(domains: Sequence[str]) -> list[str]:
+    """The names of the domains that the web listeners answer to."""
+    labels = ("", "mta-sts.", "autoconfig.", "autodiscover.", "ua-auto-config.", "mail.")
+    return [label + domain for domain in domains for label in labels]
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-PRIMARY, PRIMARY6, SECONDARY = "192.0.2.1", "2001:db8::1", "192.0.2.2"
+PRIMARY, PRIMARY6, SECONDARY, BIND = "192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3"
 RESOLVER, LOCAL_RESOLVER = "192.0.2.53", "127.0.0.1"
 MX, MX6, MX2 = "192.0.2.25", "2001:db8::25", "192.0.2.26"
 ACME, CLOUDFLARE, SENDER = "192.0.2.14", "192.0.2.10", "198.51.100.25"
@@ -104,7 +104,7 @@ def _emptied(directory: Path) -> Path:
 
 
 def _configure_loopback() -> None:
-    addresses = (PRIMARY, SECONDARY, RESOLVER, MX, MX2, ACME, CLOUDFLARE, SENDER)
+    addresses = (PRIMARY, SECONDARY, BIND, RESOLVER, MX, MX2, ACME, CLOUDFLARE, SENDER)
     lines = ["link set lo up"]
     lines += [f"address replace {address}/32 dev lo" for address in addresses]
     lines += [f"address replace {address}/128 dev lo nodad" for address in (PRIMARY6, MX6)]

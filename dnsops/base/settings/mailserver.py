@@ -163,6 +163,17 @@ class Http(Listener):
     )
 
 
+class Https(Listener):
+    port: Port = Field(default=443, description="The TCP port.", examples=[443])
+    implicit_tls: bool = Field(
+        default=True, description="TLS from the first byte; off only for a proxy in front.", examples=[True]
+    )
+
+
+class Web(Listener):
+    port: Port = Field(default=80, description="The TCP port.", examples=[80])
+
+
 class Listeners(Section):
     """The ports of the mail server."""
 
@@ -171,7 +182,15 @@ class Listeners(Section):
     submission: Submission = Field(default=Submission(), description="Mail from our users, STARTTLS.")
     imaps: Imaps = Field(default=Imaps(), description="Reading mail, TLS from the first byte.")
     imap: Imap = Field(default=Imap(), description="Reading mail, STARTTLS.")
-    http: Http = Field(default=Http(), description="Management, autoconfig, health.")
+    http: Http = Field(default=Http(), description="Management: health and figures.")
+    https: Https = Field(
+        default=Https(),
+        description="What the records of our domains point to: MTA-STS policy, set-up for mail programs. Mail goes on where the port is another's.",
+    )
+    web: Web = Field(
+        default=Web(),
+        description="The same for proxies that `web.trusted_proxies` lists; for all others http-01 answers, and the way to https.",
+    )
     proxies: Annotated[tuple[Network, ...], ONE_OR_MANY] = Field(
         default=(),
         description="Peers on the SMTP ports that must begin with a PROXY header (HAProxy, version 1 or 2), and are believed.",

@@ -69,7 +69,17 @@ class Dns(Section):
         examples=["/etc/mailsrv/tsig.key"],
     )
     path: FilePath | None = Field(
-        default=None, description="zonefile: the zone file to keep.", examples=["/var/lib/knot/example.org.zone"]
+        default=None,
+        description="zonefile: the zone file to keep, or a directory with a file ZONE.zone for each zone.",
+        examples=["/var/lib/knot/example.org.zone"],
+    )
+    config: FilePath | None = Field(
+        default=None,
+        description="octodns: octoDNS's own configuration, which has providers with their options, and zones.",
+        examples=["/etc/octodns/production.yaml"],
+    )
+    name: Text | None = Field(
+        default=None, description="octodns: which provider of that file holds the zones.", examples=["route53"]
     )
     ttl: Ttl = Field(
         default=300,

@@ -175,8 +175,19 @@ RULES: tuple[Callable[[Settings], Iterator[Conflict]], ...] = (
     echoes_are_ours,
 )
 
-_PLACES = {"rfc2136": ("server", "ns1.example.org"), "zonefile": ("path", "/var/lib/knot/example.org.zone")}
-_BELONGS = {"token": "cloudflare", "server": "rfc2136", "key_file": "rfc2136", "path": "zonefile"}
+_PLACES = {
+    "rfc2136": {"server": "ns1.example.org"},
+    "zonefile": {"path": "/var/lib/knot/example.org.zone"},
+    "octodns": {"config": "/etc/octodns/production.yaml", "name": "route53"},
+}
+_BELONGS = {
+    "token": "cloudflare",
+    "server": "rfc2136",
+    "key_file": "rfc2136",
+    "path": "zonefile",
+    "config": "octodns",
+    "name": "octodns",
+}
 
 
 def conflicts(settings: Settings) -> list[Conflict]:
@@ -231,9 +242,9 @@ _KNOWN = "$argon2id$, {ARGON2ID}, {SHA512-CRYPT}, {BLF-CRYPT}, {PBKDF2}, {SSHA51
 
 
 def _place(path: KeyPath, dns: Dns) -> Iterator[Conflict]:
-    wanted, like = _PLACES.get(dns.provider, ("", ""))
-    if wanted and not getattr(dns, wanted):
-        yield Conflict(path, f"the provider {dns.provider} needs `{wanted}`", f"add `{wanted}: {like}`")
+    for wanted, like in _PLACES.get(dns.provider, {}).items():
+        if not getattr(dns, wanted):
+            yield Conflict(path, f"the provider {dns.provider} needs `{wanted}`", f"add `{wanted}: {like}`")
     for key, provider in _BELONGS.items():
         if getattr(dns, key) and provider != dns.provider:
             yield Conflict(

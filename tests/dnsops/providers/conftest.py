@@ -29,6 +29,12 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NameServer]:
 
 
 @pytest.fixture(scope="session")
+def bind_signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NameServer]:
+    with running("named", places.bind_signing, tmp_path_factory.mktemp("bind_signing")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def api_session() -> Iterator[CloudflareApi]:
     with CloudflareApi(many_zones()) as api:
         yield api
@@ -44,7 +50,7 @@ def api(api_session: CloudflareApi) -> CloudflareApi:
     return api_session
 
 
-@pytest.fixture(params=["memory", "zonefile", "cloudflare", "knot", "bind"])
+@pytest.fixture(params=["memory", "zonefile", "cloudflare", "octodns", "knot", "bind", "bind_signing"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Every provider, one after another."""
     match request.param:
@@ -54,6 +60,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
             return places.zonefile(tmp_path / "example.org.zone")
         case "cloudflare":
             return places.cloudflare(request.getfixturevalue("api"))
+        case "octodns":
+            return places.octodns(request.getfixturevalue("api"), tmp_path)
     server: NameServer = request.getfixturevalue(request.param)
     return server.place
 

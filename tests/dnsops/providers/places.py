@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import dns.name
@@ -18,10 +19,11 @@ from dnsops.providers.cloudflare import Cloudflare
 from dnsops.providers.door import Held, Mark, Provider
 from dnsops.providers.exchange import Exchange, Server
 from dnsops.providers.memory import Memory
+from dnsops.providers.octodns import OctoDns
 from dnsops.providers.rfc2136 import Rfc2136
 from dnsops.providers.tsig import Key
 from dnsops.providers.zonefile import ZoneFile
-from dnsops.records.rdata import Record, parse
+from dnsops.records.rdata import Record, parse, strings, txt
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.program import Program
 
@@ -58,17 +60,30 @@ _25._tcp.mx2 IN TLSA 2 1 1 {"22" * 32}
 """
 
 
+@dataclass(frozen=True)
 class Place:
-    """A provider, and a look at the zone that goes past it."""
+    """A provider, and a look at the zone that goes past it.
 
-    def __init__(self, provider: Provider, facts: Callable[[], Facts], reset: Callable[[], None], marks: bool) -> None:
-        self.provider, self.facts, self.reset, self.marks = provider, facts, reset, marks
+    takes: what it can hold.  seen: facts as they look there.  patience: how many changes in a row can be waited for.
+    """
+
+    provider: Provider
+    facts: Callable[[], Facts]
+    reset: Callable[[], None]
+    marks: bool
+    takes: Callable[[Record], bool] = lambda record: True
+    seen: Callable[[Facts], Facts] = lambda facts: facts
+    patience: int = 5
+
+
+# what is no one's record: the zone's own, and its signer's
+BONES = ("SOA", "NS", "DNSKEY", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "CDS", "CDNSKEY", "TYPE65534")
 
 
 def facts(records: Iterable[Record]) -> Facts:
     """What stands there, but for the zone's own bones."""
     return frozenset(
-        (r.name, r.type, str(r.data)) for r in records if r.type not in ("SOA", "NS") and r.name != "ns.example.org"
+        (r.name, r.type, str(r.data)) for r in records if r.type not in BONES and r.name != "ns.example.org"
     )
 
 
@@ -110,6 +125,28 @@ def cloudflare(api: CloudflareApi) -> Place:
     return Place(Cloudflare(Secret(api.token), api.url, sleep=lambda _: None), look, reset, True)
 
 
+def octodns(api: CloudflareApi, folder: Path) -> Place:
+    """Cloudflare again, by octoDNS's plugin."""
+    through = cloudflare(api)
+    api.rate(1_000_000)  # it makes one call for each record
+    file = folder / "production.yaml"
+    file.write_text(OCTODNS.format(token=api.token, url=api.url))
+    provider = OctoDns(file, "there", sleep=lambda _: None)
+
+    def takes(one: Record) -> bool:
+        return one.type not in ("URI", "SMIMEA") and not (one.type == "TXT" and "\\" in str(one.data))
+
+    return Place(provider, lambda: _joined(through.facts()), through.reset, False, takes, _joined, patience=1)
+
+
+def _joined(known: Facts) -> Facts:
+    """octoDNS cuts the sum of a TXT record's strings anew, and not as others do."""
+    return frozenset(
+        (name, kind, str(txt(b"".join(strings(parse(kind, text))))) if kind == "TXT" else text)
+        for name, kind, text in known
+    )
+
+
 def stand(api: CloudflareApi, stranger: Record) -> None:
     """Somebody's record, made by hand."""
     body: dict[str, object] = {"content": str(stranger.data)}
@@ -140,9 +177,8 @@ class NameServer:
     def reset(self) -> None:
         """As the file has it."""
         update = dns.update.UpdateMessage(ZONE, keyring=self.key)
-        bones = ("SOA", "NS")
         for name, rdataset in self.zone().iterate_rdatasets():
-            if dns.rdatatype.to_text(rdataset.rdtype) not in bones and name.to_text() != "ns.example.org.":
+            if dns.rdatatype.to_text(rdataset.rdtype) not in BONES and name.to_text() != "ns.example.org.":
                 update.delete(name, rdataset.rdtype)
         for stranger in STRANGERS:
             update.add(f"{stranger.name}.", stranger.ttl, stranger.type, str(stranger.data))
@@ -186,9 +222,19 @@ def knot(folder: Path) -> NameServer:
 
 
 def bind(folder: Path) -> NameServer:
+    return _bind(folder, "allow-update { key mailsrv; };")
+
+
+def bind_signing(folder: Path) -> NameServer:
+    """It signs what the updates bring, and lets the key do what a policy says."""
+    words = f'key-directory "{folder}"; dnssec-policy default; inline-signing no;'
+    return _bind(folder, words + " update-policy { grant mailsrv zonesub ANY; };")
+
+
+def _bind(folder: Path, how: str) -> NameServer:
     port = free_port()
     _zone_folder(folder)
-    (folder / "named.conf").write_text(BIND.format(folder=folder, port=port, secret=SECRET))
+    (folder / "named.conf").write_text(BIND.format(folder=folder, port=port, secret=SECRET, how=how))
     return NameServer(Program("named", ["named", "-g", "-c", str(folder / "named.conf")], folder / "log"), port)
 
 
@@ -197,6 +243,18 @@ def _zone_folder(folder: Path) -> None:
     (folder / "example.org.zone").write_text(TEXT)
 
 
+OCTODNS = """providers:
+  there:
+    class: octodns_cloudflare.CloudflareProvider
+    token: {token}
+    api_url: {url}
+    pagerules: false
+    retry_count: 0
+    retry_period: 0
+zones:
+  example.org.: {{targets: [there]}}
+  notexample.org.: {{targets: [there]}}
+"""
 KNOT = """server:
     listen: 127.0.0.1@{port}
     rundir: {folder}
@@ -253,6 +311,6 @@ zone "example.org" {{
     check-integrity no;  // or an MX whose host has no address yet is refused, and the model knows no such rule
     type primary;
     file "{folder}/example.org.zone";
-    allow-update {{ key mailsrv; }};
+    {how}
 }};
 """

@@ -28,6 +28,9 @@ def test_each_spec_gives_its_provider(tmp_path: Path) -> None:
     assert kind("rfc2136:ns1.example.org", key_file=key_file) == "Rfc2136"
     assert kind("rfc2136:192.0.2.53:5353", key=Secret(KEY)) == "Rfc2136"
     assert kind(f"zonefile:{tmp_path}/x:y") == "ZoneFile"
+    assert kind(f"zonefile:{tmp_path}/") == "ZoneFiles"
+    assert kind(f"zonefile:{tmp_path}") == "ZoneFiles"
+    assert kind("octodns:/etc/octodns/production.yaml#route53") == "OctoDns"
 
 
 @pytest.mark.parametrize("name", ["TOKEN", "CLOUDFLARE_API_TOKEN"])
@@ -74,6 +77,9 @@ def test_a_missing_credential_is_a_sentence_with_every_way(spec: str, ways: tupl
         ("rfc2136:[::1]:70000", "1 to 65535"),
         ("rfc2136:ns1:99999999999999999999", "1 to 65535"),
         ("zonefile:", "zonefile:/"),
+        ("octodns:", "octodns:/etc/octodns/production.yaml#NAME"),
+        ("octodns:/etc/octodns/production.yaml", "NAME being one of its providers"),
+        ("octodns:#there", "NAME being one of its providers"),
         ("cloudflare:example.org", "zones come from the token"),
     ],
 )
@@ -108,7 +114,8 @@ def test_choosing_imports_no_heavy_library() -> None:
     program = (
         "import sys; from dnsops.providers.choose import parse; from dnsops.base.secrets import Secret;"
         f"parse('cloudflare', token=Secret('x')); parse('rfc2136:ns1', key=Secret('{KEY}'));"
-        "print(sorted({'cloudflare', 'httpx', 'pydantic', 'dns'} & set(sys.modules)))"
+        "parse('octodns:/x#y');"
+        "print(sorted({'cloudflare', 'httpx', 'octodns', 'pydantic', 'dns'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

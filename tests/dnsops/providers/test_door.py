@@ -126,6 +126,7 @@ EVERY_TYPE = [
     record("host.example.org", "MX", "0 ."),
     record("host.example.org", "TXT", r'"semi;colon" "quote\" back\\slash \195\188"'),
     record("_submission._tcp.example.org", "SRV", "0 1 587 mx.example.org."),
+    record("_imap._tcp.example.org", "SRV", "0 0 0 ."),
     record("example.org", "CAA", '0 issue "letsencrypt.org; validationmethods=dns-01"'),
     record("host.example.org", "HTTPS", '1 . alpn="h3,h2" port=8443'),
     record("host.example.org", "SVCB", "0 mx.example.org."),
@@ -139,6 +140,10 @@ EVERY_TYPE = [
 
 @pytest.mark.parametrize("one", EVERY_TYPE, ids=lambda one: one.type)
 def test_records_of_every_type_go_in_and_come_back_the_same(place: Place, one: Record) -> None:
+    if not place.takes(one):
+        with pytest.raises(ForUser, match="octoDNS"):
+            place.provider.write(Change(add=(one,)))
+        return
     place.provider.write(Change(add=(one,)))
     place.provider.write(Change(add=(one,)))
     assert one in at(place, one.name, one.type)
@@ -186,8 +191,8 @@ ORPHAN = [  # an MX whose host has no address any more
 def test_any_sequence_of_changes_ends_as_in_the_model(place: Place, sequence: list[Change]) -> None:
     place.reset()
     model = places.memory()
-    for change in sequence:
+    for change in sequence[: place.patience]:
         for _ in range(2):  # twice is as good as once
             place.provider.write(change)
             model.provider.write(change)
-        assert place.facts() == model.facts()
+        assert place.facts() == place.seen(model.facts())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from dnsops.base.errors import ForUser, Later
 from dnsops.providers.door import Change, Mark
 from dnsops.providers.zonefile import ZoneFile
+from dnsops.providers.zonefiles import ZoneFiles
 from tests.dnsops.providers.places import TEXT, record
 
 TLSA = record("_25._tcp.mx.example.org", "TLSA", "3 1 1 " + "ab" * 32)
@@ -123,3 +125,32 @@ def test_a_ttl_that_does_not_exist(path: Path) -> None:
     for ttl in (-1, 2**31):
         with pytest.raises(ForUser, match="TTL"):
             provider(path).write(Change(add=(record("a.example.org", "A", "192.0.2.1", ttl),)))
+
+
+def test_a_directory_holds_a_zone_in_each_file(tmp_path: Path) -> None:
+    head = "@ SOA ns hostmaster 7 1 1 1 1\n@ NS ns\n"
+    for zone in ("example.org", "sub.example.org", "example.net"):
+        (tmp_path / f"{zone}.zone").write_text(f"$ORIGIN {zone}.\n$TTL 300\n{head}")
+    (tmp_path / "notes.txt").write_text("no zone")
+    provider = ZoneFiles(tmp_path)
+    new = [record(f"a.{zone}", "A", "192.0.2.1") for zone in ("example.org", "sub.example.org", "example.net")]
+    provider.write(Change(add=tuple(new)))
+    for zone in ("example.org", "sub.example.org", "example.net"):
+        assert (tmp_path / f"{zone}.zone").read_text().count("; mailsrv") == 1
+    below = {held.record for held in provider.read("example.org", "A", below=True)}
+    assert below == set(new[:2])
+    assert provider.read("a.sub.example.org", "A")[0].record == new[1]
+    provider.write(Change(remove=tuple(new)))
+    assert provider.read("example.org", "A", below=True) == ()
+
+
+@pytest.mark.parametrize("call", ["read", "write"])
+def test_a_directory_without_the_zone_says_which_file_is_missing(tmp_path: Path, call: str) -> None:
+    lost = record("a.example.org", "A", "192.0.2.1")
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        provider = ZoneFiles(folder)
+        ask = (
+            partial(provider.read, "a.example.org") if call == "read" else partial(provider.write, Change(add=(lost,)))
+        )
+        with pytest.raises(ForUser, match=r"example\.org\.zone"):
+            ask()

@@ -19,7 +19,11 @@ from dnsops.resolve.packet import Seen
 
 HASH = "ab" * 32
 LABELS = st.sampled_from(["a", "B", "mx1", "_25", "*", "x" * 63, "o'hara+x=y", "A", "example"])
-NAMES = st.lists(LABELS, max_size=4).map(lambda labels: ".".join([*labels, "example", "org"]))
+NAMES = (
+    st.lists(LABELS, max_size=4)
+    .map(lambda labels: ".".join([*labels, "example", "org"]))
+    .filter(lambda name: len(name) <= 253)  # RFC 1035 2.3.4
+)
 TTLS = st.sampled_from([0, 1, 60, 3600, 0x7FFFFFFF])
 
 

@@ -142,3 +142,30 @@ def test_a_socket_that_is_for_nobody_is_refused(port: int) -> None:
 def test_sockets_for_another_process_are_not_ours() -> None:
     assert list(sockets.handed_over(listeners(), {"LISTEN_PID": "1", "LISTEN_FDS": "2"}, pid=2)) == []
     assert list(sockets.handed_over(listeners(), {"LISTEN_PID": "2", "LISTEN_FDS": "many"}, pid=2)) == []
+
+
+def test_a_port_of_the_web_that_is_taken_is_told_and_mail_has_its_own(port: int, opened: list[Door]) -> None:
+    told: list[tuple[str, str]] = []
+    wanted = listeners(
+        smtp={"port": port, "bind": "127.0.0.2"},
+        https={"port": port, "bind": ["127.0.0.3", "127.0.0.1"]},
+        web={"port": port, "bind": "127.0.0.4"},
+    )
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        opened += open_doors(wanted, env={}, without=lambda kind, trouble: told.append((kind, str(trouble))))
+        with pytest.raises(ForUser, match="cannot listen there"):
+            open_doors(wanted, env={}, kinds=sockets.WEB)
+    assert [(door.kind, door.address) for door in opened] == [("smtp", "127.0.0.2"), ("web", "127.0.0.4")]
+    assert [(kind, f"127.0.0.1, port {port}" in text) for kind, text in told] == [("https", True)]
+
+
+def test_the_web_is_the_first_worker_s(port: int, opened: list[Door]) -> None:
+    wanted = listeners(smtp={"port": port, "bind": "127.0.0.1"}, https={"port": port, "bind": "127.0.0.2"})
+    opened += open_doors(wanted, workers=2, env={})
+    assert [(door.kind, door.worker, door.implicit_tls) for door in opened] == [
+        ("smtp", 0, False),
+        ("smtp", 1, False),
+        ("https", 0, True),
+    ]

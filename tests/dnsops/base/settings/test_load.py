@@ -90,6 +90,14 @@ WRONG = [
         ["m.yml:2: dns: the provider rfc2136 needs `server` - add `server: ns1.example.org`"],
     ),
     (
+        H + "dns: {provider: octodns, config: f.yaml}",
+        ["m.yml:2: dns: the provider octodns needs `name` - add `name: route53`"],
+    ),
+    (
+        H + "dns: {provider: cloudflare, name: there}",
+        ["m.yml:2: dns.name: means nothing to the provider cloudflare - it is for octodns: remove it"],
+    ),
+    (
         H + "dns: {provider: zonefile, path: z, server: x}",
         ["m.yml:2: dns.server: means nothing to the provider zonefile - it is for rfc2136: remove it"],
     ),
