@@ -39,7 +39,9 @@ def test_json_holds_every_finding_with_both_columns() -> None:
     zero = told["categories"]["tls"]["subtests"]["zero_rtt"]
     assert (zero["status"], zero["strict"], zero["points"]) == ("success", "fail", 10)
     assert told["categories"]["tls"]["hosts"]["mx2.bad.test."]["tls_version"]["evidence"] == ["ServerHello 0301"]
-    assert [finding["trouble"] for finding in told["findings"]] == [True, True, True, False, False, False]
+    assert [finding["trouble"] for finding in told["findings"]] == [True, True, False, False, False, False]
+    told_strictly = document.result(sample.bad(), strict=True)
+    assert [finding["trouble"] for finding in told_strictly["findings"]] == [True, True, True, False, False, False]
     assert told["score"] == 25
 
 
