@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from checks.facts.domain import Facts
 from checks.finding import Category, Report
-from checks.judge import auth, dnssec, ipv6, mailhosts, mx, routes
+from checks.judge import auth, beyond, dnssec, ipv6, mailhosts, mx, routes
 from checks.judge.dmarc_policy import Organizational
 from checks.score import single, total
 from dnsops.base.flow import run
@@ -23,7 +23,8 @@ def judge(facts: Facts, organizational: Organizational) -> Report:
         mailhosts.category(facts),
         routes.category(facts),
     )
-    return Report(facts.domain, facts.at, total(categories), categories, _states(facts), _notes(facts, categories))
+    notes = _notes(facts, categories)
+    return Report(facts.domain, facts.at, total(categories), categories, _states(facts), notes, beyond.category(facts))
 
 
 def _states(facts: Facts) -> tuple[tuple[str, str], ...]:

@@ -24,7 +24,18 @@ PURE = (
     "checks.probe.showing",
     *(
         f"checks.probe.tls.{room}"
-        for room in ("exchange", "flight", "gathered", "groups", "hello", "octets", "offers", "order", "suites")
+        for room in (
+            "exchange",
+            "flight",
+            "gathered",
+            "groups",
+            "hello",
+            "octets",
+            "offers",
+            "order",
+            "suites",
+            "thirteen",
+        )
     ),
     "checks.score",
     "dnsops.acme.ari",

@@ -139,7 +139,7 @@ def read_hello(body: Octets) -> ServerHello:
     version, random = body.number(2), body.take(32)
     body.field(1)
     suite, compression = body.number(2), body.number(1)
-    found = dict(_extensions(Octets(body.field(2)))) if body.left else {}
+    found = dict(read_extensions(Octets(body.field(2)))) if body.left else {}
     group, share = _share(found.get(KEY_SHARE, b""))
     cookie = found.get(COOKIE, b"")
     if chosen := found.get(VERSIONS):
@@ -147,7 +147,8 @@ def read_hello(body: Octets) -> ServerHello:
     return ServerHello(version, suite, compression, frozenset(found), group, share, cookie, random == RETRY)
 
 
-def _extensions(octets: Octets) -> list[tuple[int, bytes]]:
+def read_extensions(octets: Octets) -> list[tuple[int, bytes]]:
+    """Kind and content of each."""
     found = []
     while octets.left:
         found.append((octets.number(2), octets.field(2)))

@@ -18,6 +18,7 @@ from checks.probe.tls.hello import EMS, RENEGOTIATION, Offer
 from checks.probe.tls.offers import CURVED, legacy, modern, wide
 from checks.probe.tls.trust import Roots, distrust, named
 from checks.probe.tls.visit import Answer, Visitor
+from checks.probe.tls.whole import ECDSA, RSA, visit_13
 from dnsops.certs.wire import show_all
 
 _NEWEST_FIRST = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL3)
@@ -182,6 +183,17 @@ async def beyond(visitor: Visitor, seen: Gathered) -> None:
         seen.wide_groups |= await _groups(visitor, Version.TLS13, groups.WIDE_13, ())
         thirteen = await _removing(visitor, suites.THIRTEEN, lambda left: wide(host, Version.TLS13, left), seen)
         seen.wide_suites[Version.TLS13] = tuple(answer.suite for answer in thirteen)
+        await _whole(visitor, seen)
+
+
+async def _whole(visitor: Visitor, seen: Gathered) -> None:
+    """TLS 1.3 to its end: 0-RTT, and the chains that RSA-only and ECDSA-only clients get where there is nothing older."""
+    _, seen.early_data = await visit_13(visitor)
+    if seen.below_13 is None:
+        chains = [(await visit_13(visitor, kind))[0] for kind in (RSA, ECDSA)]
+        known = (seen.chain, *seen.wide_chains)
+        others = [chain for chain in dict.fromkeys(chains) if chain and chain not in known]
+        seen.wide_chains = (*seen.wide_chains, *others)
 
 
 async def _wide_suites(visitor: Visitor, seen: Gathered, version: Version) -> tuple[str, ...]:
