@@ -201,3 +201,40 @@ def test_dane_where_the_zone_is_otherwise(
     found, wrong = dane(capsys, domain)
     assert found == status, wrong
     assert said in str(wrong)
+
+
+# mail, and all, beside real servers
+
+
+@pytest.mark.lab
+def test_many_domains_are_one_document_and_gone_on_with(
+    clean_zone: DnsTree, mail_host: MailHost, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listing, journal = tmp_path / "domains.txt", tmp_path / "today.journal"
+    here = ("mail", "--json", "--file", str(listing), "--journal", str(journal), "--state", str(tmp_path))
+    listing.write_text("unsigned.org  # the first part\n")
+    assert run(*here) == 1
+    capsys.readouterr()
+    listing.write_text("unsigned.org\nexample.org\n")
+    assert run(*here) == 1
+    written = json.loads(capsys.readouterr().out)
+    jsonschema.validate(written, document.SCHEMA)
+    assert [result["name"] for result in written["results"]] == ["unsigned.org", "example.org"]
+    assert written["action"] == "2 domains checked"
+    with History(tmp_path / FILE) as history:
+        assert history.domains() == ["example.org", "unsigned.org"]
+
+
+@pytest.mark.lab
+def test_all_is_mail_and_dane(
+    clean_zone: DnsTree, mail_host: MailHost, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forms = ("--json", "--html", str(tmp_path / "page.html"), "--junit", str(tmp_path / "report.xml"))
+    assert run("postmaster@Example.ORG", *forms, "--state", str(tmp_path)) == 1
+    written = json.loads(capsys.readouterr().out)
+    jsonschema.validate(written, document.SCHEMA)
+    (result,) = written["results"]
+    assert set(result["categories"]) == {"ipv6", "dnssec", "auth", "tls", "rpki"}
+    assert {"port_dane", "zone_signatures"} <= {one["id"] for one in result["beyond"]}
+    assert "DANE: the records fit the certificate" in (tmp_path / "page.html").read_text()
+    assert "dane_valid" in (tmp_path / "report.xml").read_text()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -196,3 +198,8 @@ def test_html_tells_everything() -> None:
         assert word in text
     assert "<svg" in text
     assert "worse: score: was 100 %, is 83 %" in text
+
+
+def test_the_readme_tells_every_key_of_a_result() -> None:
+    text = (Path(__file__).parents[3] / "checks" / "README.md").read_text()
+    assert re.findall(r"^\| `results\[\]\.(\w+)`", text, re.MULTILINE) == list(document.RESULT["properties"])
