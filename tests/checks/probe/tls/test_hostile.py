@@ -52,7 +52,9 @@ AFTER_HELLO = {
     "plain text": after_hello(b"500 \x1b[31mwhat?\r\n"),
     "a hello that is cut off": after_hello(HELLO[:-3]),
     "certificates that are none": after_hello(
-        HELLO, b"\x16\x03\x03\x00\x0d\x0b\x00\x00\x09\x00\x00\x06\x00\x00\x03abc", b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00"
+        HELLO,
+        b"\x16\x03\x03\x00\x0d\x0b\x00\x00\x09\x00\x00\x06\x00\x00\x03abc",
+        b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00",
     ),
 }
 SERVERS = {**AFTER_HELLO, **{name: serve for name, (serve, how, _) in BEFORE_TLS.items() if how is How.SMTP}}

@@ -95,7 +95,8 @@ def test_both_certificates_are_seen(version, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [("-groups", "X25519"), ("-groups", "P-384"), ("-groups", "P-521"), ("-groups", "X448"), ("-verify", "1")]
+    "options",
+    [("-groups", "X25519"), ("-groups", "P-384"), ("-groups", "P-521"), ("-groups", "X448"), ("-verify", "1")],
 )
 @pytest.mark.parametrize("suite", ["AES_128_GCM", "AES_256_GCM", "CHACHA20_POLY1305", "AES_128_CCM", "AES_128_CCM_8"])
 def test_tls_13_is_spoken_to_its_end(options, suite, tmp_path):
