@@ -84,11 +84,11 @@ def settings_at(config_file: str | None) -> Settings | None:
 
 
 def domains(given: Sequence[str], settings: Settings | None, kind: str) -> list[str]:
-    """Those that are named, else our own."""
+    """Those that are named, else our own; none, when the configuration is of a host without."""
     from checks.run import domain_of
 
     wanted = list(dict.fromkeys(map(domain_of, given))) or list(settings.domains if settings else ())
-    if not wanted:
+    if not wanted and settings is None:
         raise Misused("no domain to check", kind, f"write `mailsrv check {kind} example.org`")
     return wanted
 

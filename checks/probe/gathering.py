@@ -97,7 +97,8 @@ async def _all_tls(name: str, addresses: Addresses, world: World, end: float) ->
         return Tls(name, why="the host has no address"), ()
     tls = await _until(end, world.look_tls(name, first), Tls(name, first, late=True, why=LATE))
     others: list[Tls] = []
-    for address in rest[:MOST_OTHERS]:
+    untold = {one.address for one in addresses.reached if one.untold}
+    for address in [one for one in rest if one not in untold][:MOST_OTHERS]:
         others.append(await _until(end, world.look_tls(name, address), Tls(name, address, late=True, why=LATE)))
     return tls, tuple(other for other in others if not other.late)
 

@@ -79,7 +79,7 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         yield World(
             dns=await _resolver(options, settings, stack),
-            look_tls=_prober(options),
+            look_tls=prober(options),
             try_server=partial(reach.name_server, now=now),
             try_host=partial(reach.mail_host, now=now),
             now=now,
@@ -146,7 +146,7 @@ async def _sees_the_root(own: Own) -> bool:
 # the others
 
 
-def _prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
+def prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
     from checks.probe.tls.looking import look
     from checks.probe.tls.trust import SYSTEM, read_roots
     from checks.probe.tls.visit import Gate, Limits, Place
