@@ -15,6 +15,28 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
+    "checks.catalogue",
+    "checks.facts",
+    "checks.finding",
+    "checks.judge",
+    "checks.report",
+    "checks.probe.announced",
+    "checks.probe.showing",
+    *(
+        f"checks.probe.tls.{room}"
+        for room in (
+            "exchange",
+            "flight",
+            "gathered",
+            "groups",
+            "hello",
+            "octets",
+            "offers",
+            "suites",
+            "thirteen",
+        )
+    ),
+    "checks.score",
     "dnsops.acme.ari",
     "dnsops.acme.caa",
     "dnsops.acme.door",
@@ -164,15 +186,30 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "acme": ("dnsops.acme",),
-    "OpenSSL": ("mailsrv.transport.matching",),
+    "OpenSSL": ("mailsrv.transport.matching", "checks.probe.tls.again"),
     "aiosmtpd": ("mailsrv.smtp.connection",),
-    "apsw": ("mailsrv.store.sqlite", "mailsrv.directory.register", "mailsrv.spam.ledger", "mailsrv.reports.ledger"),
+    "apsw": (
+        "checks.history",
+        "mailsrv.store.sqlite",
+        "mailsrv.directory.register",
+        "mailsrv.spam.ledger",
+        "mailsrv.reports.ledger",
+    ),
     "argon2": ("mailsrv.directory.slow",),
     "passlib": ("mailsrv.directory.slow",),
     "apscheduler": ("timers.scheduler",),
-    "click": ("dnsops.base.output", "dnsops.commands", "mailsrv.command", "mailsrv.commands", "timers.commands"),
+    "click": (
+        "checks.commands",
+        "dnsops.base.output",
+        "dnsops.commands",
+        "mailsrv.command",
+        "mailsrv.commands",
+        "timers.commands",
+    ),
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
+        "checks.judge.certificates",
+        "checks.probe.tls",
         "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
@@ -183,7 +220,7 @@ DOORS = {
     ),
     "dkim": ("mailsrv.commands.explaining",),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
+    "h11": ("checks.probe.fetching", "mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "josepy": ("dnsops.acme",),
