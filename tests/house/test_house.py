@@ -32,7 +32,6 @@ PURE = (
             "hello",
             "octets",
             "offers",
-            "order",
             "suites",
             "thirteen",
         )
