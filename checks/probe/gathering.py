@@ -43,7 +43,7 @@ async def gather(domain: str, world: World) -> Facts:
         pages = dict(book.pages)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors)
+    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors(domain))
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:
@@ -55,7 +55,7 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
     plain = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA", "NS")]
     await asyncio.gather(
         book.look_each([*plain, Question(domain, "SOA", accurate=True)]),
-        book.follow(auth.look(domain, world.organizational, world.selectors)),
+        book.follow(auth.look(domain, world.organizational, world.selectors(domain))),
     )
 
 

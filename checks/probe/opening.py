@@ -24,6 +24,7 @@ from checks.facts import Question, Tls
 from checks.probe import reach
 from checks.probe.asking import Asker, Own, Stub
 from checks.probe.routes import Routes, door
+from checks.probe.selectors import known
 from checks.probe.world import BUDGET, World
 from dnsops.base.errors import Misused
 from dnsops.resolve.adbit import RESOLV_CONF, listed, loopback
@@ -85,7 +86,7 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
             now=now,
             organizational=by_list(options.suffixes),
             routes=_routes(options),
-            selectors=options.selectors,
+            selectors=known(options.selectors, settings),
             blocklists=options.blocklists,
             local=options.local,
             budget=options.budget,
