@@ -61,11 +61,16 @@ PURE = (
     "dnsops.providers.cloudflare_form",
     "dnsops.providers.door",
     "dnsops.providers.identity",
+    "dnsops.reconcile.certificate_names",
+    "dnsops.reconcile.certificate_report",
+    "dnsops.reconcile.certificate_target",
     "dnsops.reconcile.dkim_report",
     "dnsops.reconcile.dkim_target",
     "dnsops.reconcile.report",
     "dnsops.reconcile.target",
     "dnsops.reconcile.telling",
+    "dnsops.reconcile.zone_report",
+    "dnsops.reconcile.zone_target",
     "dnsops.records",
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",
@@ -137,6 +142,21 @@ PURE = (
         f"mailsrv.transport.{room}"
         for room in ("dane", "deciding", "found", "host", "matching", "noting", "outcome", "policy")
     ),
+    *(
+        f"mailsrv.quickstart.{room}"
+        for room in (
+            "answers",
+            "checks",
+            "checks_names",
+            "document",
+            "facts",
+            "finding",
+            "questions",
+            "steps",
+            "telling",
+        )
+    ),
+    "mailsrv.serving.unit",
     "mailsrv.store.door",
     "mailsrv.store.flags",
     "mailsrv.store.names",
