@@ -33,10 +33,11 @@ NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for each try over UDP, and for the one over TCP."""
+    """Seconds: for each try over UDP, and for the one over TCP. tcp_after_silence: TCP also where UDP gave nothing."""
 
     udp: tuple[float, ...] = (1.0, 2.0)
     tcp: float = 3.0
+    tcp_after_silence: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Line(asyncio.DatagramProtocol):
         except OSError as error:
             return Silence(_words(error), error.errno in NO_ROUTE)
         said = await self._by_udp(transport, question)
-        if said is TRUNCATED or (isinstance(said, Silence) and not self._mute):
+        silent = isinstance(said, Silence) and self._patience.tcp_after_silence and not self._mute
+        if said is TRUNCATED or silent:
             said = _both(said, await self._by_tcp(question))
         self._mute = isinstance(said, Silence)
         if question.edns and not isinstance(said, Silence) and said.rcode() in (FORMERR, NOTIMP):

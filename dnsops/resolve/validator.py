@@ -14,6 +14,7 @@ A validator caches for its whole life: whoever wants to see a change before its 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -64,6 +65,13 @@ class Validator:
 
     async def ask(self, name: str, type_name: str) -> Answer:
         """The validated answer, within the time that the settings give."""
+        return await self._ask(name, type_name, openly=False)
+
+    async def openly(self, name: str, type_name: str) -> Answer:
+        """The same, but a bogus answer has its records: for who shows what is wrong with a zone, never to act upon."""
+        return await self._ask(name, type_name, openly=True)
+
+    async def _ask(self, name: str, type_name: str, openly: bool) -> Answer:
         try:
             name, type_name, code = question(name, type_name)
         except ForUser as error:
@@ -77,8 +85,8 @@ class Validator:
             except TimeoutError:
                 return failed(name, type_name, f"no answer within {self._settings.deadline:g} s", self.by)
         if len(reply.packet) > LARGE:
-            return await asyncio.to_thread(judge, reply, name, type_name, self.by)
-        return judge(reply, name, type_name, self.by)
+            return await asyncio.to_thread(judge, reply, name, type_name, self.by, openly)
+        return judge(reply, name, type_name, self.by, openly)
 
 
 def question(name: str, type_name: str) -> tuple[str, str, int]:
@@ -102,8 +110,8 @@ def _type(text: str) -> tuple[str, int]:
     return dns.rdatatype.to_text(code), int(code)
 
 
-def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:
-    """libunbound's reply as our verdict."""
+def judge(reply: Reply, name: str, type_name: str, by: str, openly: bool = False) -> Answer:
+    """libunbound's reply as our verdict. openly: with what a bogus one holds."""
     if reply.error:
         return failed(name, type_name, f"libunbound: {reply.error}", by)
     if len(reply.data) > MOST_RECORDS:
@@ -113,7 +121,11 @@ def judge(reply: Reply, name: str, type_name: str, by: str) -> Answer:
     seen = packet.read(reply.packet, name, _type(type_name)[1]) or _seen(reply.packet, name, type_name)
     ede = seen.ede
     if reply.bogus:
-        return _bogus(reply, name, type_name, by, ede)
+        return (
+            _opened(reply, _bogus(reply, name, type_name, by, ede))
+            if openly
+            else _bogus(reply, name, type_name, by, ede)
+        )
     rcode = reading.rcode_name(reply.rcode)
     if rcode not in ("NOERROR", "NXDOMAIN"):
         why = "asked too fast" if reply.ratelimited else f"no server gave an answer ({rcode})"
@@ -144,6 +156,17 @@ def _bogus(reply: Reply, name: str, type_name: str, by: str, ede: tuple[int, ...
     codes = ede or (extended.of_reason(reply.why_bogus),)
     why = extended.reason(reply.why_bogus) or extended.name(codes[0])
     return Answer(name, type_name, Security.BOGUS, rcode="SERVFAIL", why=why, ede=codes, by=by)
+
+
+def _opened(reply: Reply, verdict: Answer) -> Answer:
+    """A bogus answer with what stands in it, as much as can be read."""
+    from dnsops.resolve import reading
+
+    try:
+        items = reading.items(verdict.type, reply.data)
+    except ForUser:
+        return verdict
+    return replace(verdict, rcode="NXDOMAIN" if reply.nxdomain else "NOERROR", items=items)
 
 
 def _set_up(context: Context, settings: Settings) -> None:

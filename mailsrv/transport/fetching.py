@@ -61,18 +61,24 @@ class Fetcher:
 
     async def fetch(self, domain: str) -> Sts | Fault:
         """The policy of a domain (canonical), as it is at this moment."""
-        host = f"{HOST}.{domain}"
-        try:
-            async with asyncio.timeout(self._deadline):
-                body = await self._body(host)
-        except _Failed as failed:
-            return failed.fault
-        except TimeoutError:
-            return Fault(Trouble.STS_POLICY_FETCH_ERROR, f"{host} took longer than {self._deadline:g} s")
+        body = await self.document(domain)
+        if isinstance(body, Fault):
+            return body
         try:
             return Sts.parse(body)
         except ForUser as error:
             return Fault(Trouble.STS_POLICY_INVALID, printable(f"the policy of {domain}: {error}"))
+
+    async def document(self, domain: str) -> bytes | Fault:
+        """What is served as its policy, whatever it says."""
+        host = f"{HOST}.{domain}"
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._body(host)
+        except _Failed as failed:
+            return failed.fault
+        except TimeoutError:
+            return Fault(Trouble.STS_POLICY_FETCH_ERROR, f"{host} took longer than {self._deadline:g} s")
 
     async def _body(self, host: str) -> bytes:
         failed = _Failed(f"{host} has no address that may be talked to")

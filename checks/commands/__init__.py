@@ -1,0 +1,1 @@
+"""The commands of this wing: `mailsrv check` and its kinds."""

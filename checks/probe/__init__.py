@@ -1,0 +1,1 @@
+"""Gathering facts: the DNS, ports that answer, routing data. Sockets, and little judgement."""

@@ -1,0 +1,45 @@
+"""What a check needs of the world, handed in: who answers, how ports are tried, how long it may take.
+
+Fails by: nothing; it only holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from checks.facts import Reached, Routing, Tls
+from checks.probe.asking import Asker
+from checks.probe.known import Known
+
+BUDGET = 55.0  # seconds for all that is asked about one domain; the rest of a minute is for judging and telling
+
+
+class Routers(Protocol):
+    """Who knows how addresses are announced."""
+
+    async def of(self, address: str) -> Routing: ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """dns: a validating resolver.  look_tls: what STARTTLS at (host, address) shows.  routes: None when nobody was named.
+
+    try_server: (address, domain) port 53.  try_host: (address) port 25.  organizational: of a domain, by the public suffix list.
+    blocklists: zones to ask about the hosts' addresses.  local: addresses that are not global count as those of the Internet.
+    known: hosts seen lately, for a run over many domains.  budget: seconds for one domain.
+    """
+
+    dns: Asker
+    look_tls: Callable[[str, str], Awaitable[Tls]]
+    try_server: Callable[[str, str], Awaitable[Reached]]
+    try_host: Callable[[str], Awaitable[Reached]]
+    now: Callable[[], datetime]
+    organizational: Callable[[str], str]
+    routes: Routers | None = None
+    blocklists: tuple[str, ...] = ()
+    local: bool = False
+    known: Known = field(default_factory=Known)
+    budget: float = BUDGET
