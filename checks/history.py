@@ -98,7 +98,9 @@ class History:
         """Forget what nobody asks for any more: too old, or too much."""
         with self._using() as db, alone(db):
             db.execute("DELETE FROM run WHERE at < ?", (_seconds(now - LONG),))
-            sql = "DELETE FROM run WHERE (domain, at) IN (SELECT domain, at FROM run ORDER BY at DESC LIMIT -1 OFFSET ?)"
+            sql = (
+                "DELETE FROM run WHERE (domain, at) IN (SELECT domain, at FROM run ORDER BY at DESC LIMIT -1 OFFSET ?)"
+            )
             db.execute(sql, (MOST,))
 
     @contextmanager

@@ -13,7 +13,7 @@ Limits: MOST domains, LONGEST octets of the file. Fails by: `ForUser` for files 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +63,7 @@ def _domain(word: str, where: str) -> str:
         raise ForUser(error.what, where, error.advice) from None
 
 
-async def check_each(domains: Iterable[str], world: World, at_once: int = AT_ONCE) -> AsyncIterator[Checked]:
+async def check_each(domains: Iterable[str], world: World, at_once: int = AT_ONCE) -> AsyncGenerator[Checked, None]:
     """Each domain's result as soon as it is there; no more than `at_once` under way or waiting to be told."""
     waiting, told = iter(domains), asyncio.Queue[Checked | None](maxsize=at_once)
 

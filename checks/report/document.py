@@ -4,18 +4,20 @@
 
 It is written piece by piece, so that a run over a thousand domains keeps none of them: `opening`, an `element` each, `closing`.
 `results[].findings` is the short form that all our commands share (`what`, `where`, `advice`, `trouble`): what a timer tells.
+A domain that could not be looked at has `name`, `score: null`, `good: false` and `trouble`: why.
 Statuses are internet.nl's words: error fail notice info not_tested good_not_tested success. Text is as it was seen: JSON escapes it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checks.finding import Category, Finding, Report, Status, Verdict
 from checks.report import words
 from checks.report.changes import Change
+from dnsops.base.errors import Exit
 
 Json = dict[str, Any]
 VERSION = 1
@@ -58,13 +60,14 @@ RESULT = _object(
     since={"type": ["string", "null"], "format": "date-time"},
     changes={"type": "array", "items": _object(id=TEXT, column=TEXT, was=TEXT, now=TEXT, better=FLAG)},
 )
+MISSED = _object(name=TEXT, score={"type": "null"}, good={"const": False}, trouble=TEXT)
 SCHEMA: Json = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "mailsrv check --json",
     **_object(
         schema={"const": VERSION},
         kind={"const": "check"},
-        results={"type": "array", "items": RESULT},
+        results={"type": "array", "items": {"anyOf": [RESULT, MISSED]}},
         action=TEXT,
         status={"enum": [0, 1, 75]},
     ),
@@ -76,7 +79,7 @@ def opening() -> str:
     return f'{{\n"schema": {VERSION},\n"kind": "check",\n"results": ['
 
 
-def element(value: Json, first: bool) -> str:
+def element(value: Mapping[str, Any], first: bool) -> str:
     """One result."""
     return ("\n" if first else ",\n") + json.dumps(value, indent=1, default=str)
 
@@ -110,6 +113,18 @@ def result(report: Report, strict: bool = False, since: str | None = None, chang
         "since": since,
         "changes": [change.as_json() for change in changes],
     }
+
+
+def missed(domain: str, why: str) -> Json:
+    """A domain that could not be looked at."""
+    return {"name": domain, "score": None, "good": False, "trouble": why}
+
+
+def status(value: Mapping[str, Any]) -> Exit:
+    """The exit status for one result."""
+    if "trouble" in value:
+        return Exit.LATER
+    return Exit.OK if value.get("good") else Exit.FINDINGS
 
 
 def _beyond(report: Report) -> Sequence[Finding]:

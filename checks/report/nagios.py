@@ -45,9 +45,11 @@ def worst(states: Sequence[State]) -> State:
     return min(states, key=GRAVITY.index, default=State.UNKNOWN)
 
 
-def text(reports: Sequence[Report], service: str = "MAIL", strict: bool = False) -> tuple[str, State]:
-    """What is printed, and the status."""
-    found = worst([state(report, strict) for report in reports])
+def text(
+    reports: Sequence[Report], service: str = "MAIL", strict: bool = False, missed: bool = False
+) -> tuple[str, State]:
+    """What is printed, and the status. missed: there was something that could not be looked at."""
+    found = worst([*(state(report, strict) for report in reports), *([State.UNKNOWN] if missed else [])])
     told = (
         "; ".join(f"{words.clean(report.domain)} {words.sentence(report)}" for report in reports)
         or "nothing was looked at"

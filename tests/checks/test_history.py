@@ -89,7 +89,14 @@ def test_only_we_may_read_it_and_a_strangers_file_stays(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"percents": {}, "states": {"a": ["good"]}}', '{"percents": {"a": "x"}, "states": {}}', "[" * 100_000],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"percents": {}, "states": {"a": ["good"]}}',
+        '{"percents": {"a": "x"}, "states": {}}',
+        "[" * 100_000,
+    ],
 )
 def test_what_is_no_snapshot_is_left_out(kept: History, text: str) -> None:
     with pytest.raises(ValueError, match="not a snapshot"):
@@ -118,7 +125,9 @@ G, N, F, S = Status.GOOD, Status.NOTICE, Status.FAIL, Status.NOT_TESTED
         ({"a": (F, F), "b": (G, G)}, {"a": (G, G), "b": (N, N)}, ["b: was success, is notice (both)", "a: was fail, is success (both)"]),
     ],
 )  # fmt: skip
-def test_what_changed(was: dict[str, tuple[Status, Status]], now: dict[str, tuple[Status, Status]], expected: list[str]) -> None:
+def test_what_changed(
+    was: dict[str, tuple[Status, Status]], now: dict[str, tuple[Status, Status]], expected: list[str]
+) -> None:
     before, after = Snapshot("a.test", NOW, None, {}, was), Snapshot("a.test", NOW + DAY, None, {}, now)
     assert [str(change) for change in changes(before, after)] == expected
 
