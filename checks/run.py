@@ -27,4 +27,4 @@ async def check_mail(domain: str, world: World) -> Report:
     from checks.judge.story import judge
     from checks.probe.gathering import gather
 
-    return judge(await gather(domain_of(domain), world))
+    return judge(await gather(domain_of(domain), world), world.organizational)

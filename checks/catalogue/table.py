@@ -1,7 +1,8 @@
-"""All subtests in the order in which they are shown. Pure."""
+"""All subtests in the order in which they are shown: the site's 38, and ours beyond them. Pure."""
 
 from __future__ import annotations
 
+from checks.catalogue.further import BEYOND
 from checks.catalogue.names import AUTH, DNSSEC
 from checks.catalogue.paths import IPV6, RPKI
 from checks.catalogue.secure import TLS
@@ -9,7 +10,8 @@ from checks.catalogue.subtest import Subtest
 from checks.catalogue.trusted import CERTIFICATES
 
 SUBTESTS: tuple[Subtest, ...] = (*IPV6, *DNSSEC, *AUTH, *TLS, *CERTIFICATES, *RPKI)
-_BY_ID = {subtest.id: subtest for subtest in SUBTESTS}
+EVERYTHING: tuple[Subtest, ...] = (*SUBTESTS, *BEYOND)
+_BY_ID = {subtest.id: subtest for subtest in EVERYTHING}
 
 
 def by_id(name: str) -> Subtest:
@@ -19,4 +21,4 @@ def by_id(name: str) -> Subtest:
 
 def in_category(name: str) -> tuple[Subtest, ...]:
     """In their order."""
-    return tuple(subtest for subtest in SUBTESTS if subtest.category == name)
+    return tuple(subtest for subtest in EVERYTHING if subtest.category == name)

@@ -57,7 +57,7 @@ class Auth:
 def look(
     domain: str, organizational: dmarc_policy.Organizational, selectors: Sequence[str] = ()
 ) -> Flow[Question, Lookup, Auth]:
-    """All questions, and the answers' meaning. organizational: as `suffixes.Suffixes.organizational`."""
+    """All questions, and the answers' meaning. organizational: of a domain by a public suffix list, "" of a suffix."""
     found = yield from dmarc_policy.find(domain, organizational)
     policy = yield from dmarc_policy.judge(found, organizational)
     dkim = yield Question(f"_domainkey.{domain}", "TXT")

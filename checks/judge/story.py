@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from checks.facts.domain import Facts
 from checks.finding import Category, Report
-from checks.judge import auth, dnssec, ipv6, mailhosts, mx, routes
+from checks.judge import auth, beyond, dnssec, ipv6, mailhosts, mx, routes
 from checks.judge.dmarc_policy import Organizational
 from checks.score import single, total
 from dnsops.base.flow import run
 
 
 def judge(facts: Facts, organizational: Organizational) -> Report:
-    """What internet.nl would say, and what we say. organizational: as `suffixes.Suffixes.organizational`."""
+    """What internet.nl would say, and what we say. organizational: of a domain by a public suffix list, "" of a suffix."""
     told = run(auth.look(facts.domain, organizational, facts.selectors), facts.answer)
     categories: tuple[Category, ...] = (
         single("ipv6", ipv6.findings(facts, told.spf_record)),
@@ -23,7 +23,8 @@ def judge(facts: Facts, organizational: Organizational) -> Report:
         mailhosts.category(facts),
         routes.category(facts),
     )
-    return Report(facts.domain, facts.at, total(categories), categories, _states(facts), _notes(facts, categories))
+    notes = _notes(facts, categories)
+    return Report(facts.domain, facts.at, total(categories), categories, _states(facts), notes, beyond.category(facts))
 
 
 def _states(facts: Facts) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from checks.facts import Addresses, Beyond, Facts, MailHost, Question, Routing, Tls
+from checks.facts.looked import unasked
 from checks.judge import auth, caa, mx
 from checks.probe import further, hosts
 from checks.probe.book import Book
@@ -20,6 +21,8 @@ from checks.probe.known import Seen
 from checks.probe.world import World
 
 OF_HOST = 0.85  # of the budget: a host that takes longer is late, and the rest is told
+MOST_OTHERS = 3  # addresses of a host beside the first
+LATE = "the time budget was over"
 
 Value = TypeVar("Value")
 
@@ -40,7 +43,7 @@ async def gather(domain: str, world: World) -> Facts:
         pages = dict(book.pages)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing, beyond)
+    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors)
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:
@@ -52,7 +55,7 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
     plain = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA", "NS")]
     await asyncio.gather(
         book.look_each([*plain, Question(domain, "SOA", accurate=True)]),
-        book.follow(auth.questions(domain, world.organizational)),
+        book.follow(auth.look(domain, world.organizational, world.selectors)),
     )
 
 
@@ -61,9 +64,9 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
 
 async def _mail_hosts(book: Book, domain: str, world: World, end: float) -> list[Seen]:
     """Each of the hosts that are tested; one that takes too long is late."""
-    asked = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA")]
-    found = await _until(end, book.look_each(asked), [])
-    names = mx.mx_of(*found).hosts if found else ()
+    asked = Question(domain, "MX")
+    found = await _until(end, book.answer(asked), unasked(asked))
+    names = mx.mx_of(found, unasked(asked), unasked(asked)).hosts  # which hosts, no address of the domain decides
     looks = (_until(end, world.known.host(name, partial(_mail_host, name, world)), _late(name)) for name in names)
     return await asyncio.gather(*looks)
 
@@ -77,27 +80,30 @@ async def _mail_host(name: str, world: World) -> Seen:
             _until(end, hosts.servers_of_host(book, name), ()),
             _until(end, _about_host(book, name), None),
         )
-        tls = await _until(end, _tls(name, addresses, world), Tls(name, late=True, why="the time budget was over"))
-        return Seen(MailHost(addresses, tls, servers), dict(book.pages))
+        tls, others = await _all_tls(name, addresses, world, end)
+        return Seen(MailHost(addresses, tls, servers, others), dict(book.pages))
 
 
 async def _about_host(book: Book, name: str) -> None:
     tlsa = f"_25._tcp.{name}"
     asked = (Question(name, "SOA", accurate=True), Question(tlsa, "TLSA", accurate=True), Question(tlsa, "A"))
-    await asyncio.gather(book.look_each(asked), book.follow(caa.questions(name)))
+    await asyncio.gather(book.look_each(asked), book.follow(caa.find(name)))
 
 
-async def _tls(name: str, addresses: Addresses, world: World) -> Tls:
-    """At one address, IPv4 first, as the site's scanner has it."""
-    first = next(iter((*addresses.v4, *addresses.v6)), None)
-    if first is None:
-        return Tls(name, why="the host has no address")
-    async with world.known.turn(first):
-        return await world.look_tls(name, first)
+async def _all_tls(name: str, addresses: Addresses, world: World, end: float) -> tuple[Tls, tuple[Tls, ...]]:
+    """At the address that the site's scanner takes, IPv4 first; then, while there is time, at the others, one after the other."""
+    first, *rest = (*addresses.v4, *addresses.v6) or ("",)
+    if not first:
+        return Tls(name, why="the host has no address"), ()
+    tls = await _until(end, world.look_tls(name, first), Tls(name, first, late=True, why=LATE))
+    others: list[Tls] = []
+    for address in rest[:MOST_OTHERS]:
+        others.append(await _until(end, world.look_tls(name, address), Tls(name, address, late=True, why=LATE)))
+    return tls, tuple(other for other in others if not other.late)
 
 
 def _late(name: str) -> Seen:
-    return Seen(MailHost(Addresses(name), Tls(name, late=True, why="the time budget was over")), {})
+    return Seen(MailHost(Addresses(name), Tls(name, late=True, why=LATE)), {})
 
 
 # routing

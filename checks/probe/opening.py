@@ -40,7 +40,7 @@ ROOT_WITHIN = 4.0  # seconds for our own resolver to find the root
 class Options:
     """What may be said about the world. resolver: ADDRESS or ADDRESS@PORT.  trust, suffixes: files.  whois: HOST:PORT.
 
-    routinator: the URL before /ASN/PREFIX.  local: addresses that are not global may have routes, and policies are fetched from
+    selectors: DKIM's.  routinator: the URL before /ASN/PREFIX.  local: addresses that are not global may have routes, and policies are fetched from
     them; a source of routes on this machine is believed about them anyway.  budget: seconds for one domain.
     """
 
@@ -50,6 +50,7 @@ class Options:
     whois: str = ""
     routinator: str = ""
     local: bool = False
+    selectors: tuple[str, ...] = ()
     blocklists: tuple[str, ...] = ()
     budget: float = BUDGET
 
@@ -66,6 +67,7 @@ def configured(settings: Settings | None, given: Options) -> Options:
         given.whois or kept.whois or "",
         given.routinator or kept.routinator or "",
         given.local or kept.local,
+        given.selectors,
         given.blocklists or kept.blocklists,
         min(given.budget, kept.budget.total_seconds()),
     )
@@ -83,6 +85,7 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
             now=now,
             organizational=by_list(options.suffixes),
             routes=_routes(options),
+            selectors=options.selectors,
             blocklists=options.blocklists,
             local=options.local,
             budget=options.budget,
@@ -146,13 +149,13 @@ async def _sees_the_root(own: Own) -> bool:
 def _prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
     from checks.probe.tls.looking import look
     from checks.probe.tls.trust import SYSTEM, read_roots
-    from checks.probe.tls.visit import Limits, Place
+    from checks.probe.tls.visit import Gate, Limits, Place
 
     trusted = [path for path in (SYSTEM, options.trust) if path and (path == options.trust or path.exists())]
-    roots, limits = read_roots(*trusted), Limits(whole=options.budget * OF_TLS)
+    roots, limits, gate = read_roots(*trusted), Limits(whole=options.budget * OF_TLS), Gate()
 
     async def look_tls(host: str, address: str) -> Tls:
-        return await look(Place(host, address), roots, now(), limits)
+        return await look(Place(host, address), roots, now(), limits, gate)
 
     return look_tls
 

@@ -8,6 +8,7 @@ Fails by: nothing; `Reached.why` says why not.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -44,11 +45,16 @@ async def mail_host(address: str, now: Now, port: int = 25) -> Reached:
     except TimeoutError:
         why = f"silent for {MAIL_HOST:g} s"
     except OSError as error:
-        why = error.strerror or str(error)
+        why = trouble(error)
     else:
         await _hang_up(writer)
         return _reached(address, True, "", f"{address} port {port}: takes a connection", now)
     return _reached(address, False, why, f"{address} port {port}: {why}", now)
+
+
+def trouble(error: OSError) -> str:
+    """What went wrong, as the system calls it: `Connection refused`."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:

@@ -20,6 +20,7 @@ from checks.facts.routing import Route, Routing
 from checks.probe import announced
 from checks.probe.announced import Announcement, Judged
 from checks.probe.lately import Lately
+from checks.probe.reach import trouble
 from checks.probe.showing import evidence
 from dnsops.base.errors import Misused
 
@@ -92,7 +93,7 @@ class Routes:
         except TimeoutError:
             raise Silent(f"{self._host} port {self._port}: silent") from None
         except OSError as error:
-            raise Silent(f"{self._host} port {self._port}: {error.strerror or error}") from None
+            raise Silent(f"{self._host} port {self._port}: {trouble(error)}") from None
         return announced.announcements(said.decode("utf-8", "replace"))
 
     async def _converse(self, query: bytes) -> bytes:
@@ -111,8 +112,12 @@ class Routes:
 
         try:
             async with self._room:
-                return announced.validity(await asyncio.to_thread(fetch, f"{self._url}/{asn}/{prefix}", ANSWER))
-        except (OSError, ValueError) as error:
+                return announced.validity(await fetch(f"{self._url}/{asn}/{prefix}", ANSWER))
+        except TimeoutError:
+            raise Silent(f"{self._url}: silent") from None
+        except OSError as error:
+            raise Silent(f"{self._url}: {trouble(error)}") from None
+        except ValueError as error:
             raise Silent(f"{self._url}: {error}") from None
 
 

@@ -28,6 +28,7 @@ class World:
     """dns: a validating resolver.  look_tls: what STARTTLS at (host, address) shows.  routes: None when nobody was named.
 
     try_server: (address, domain) port 53.  try_host: (address) port 25.  organizational: of a domain, by the public suffix list.
+    selectors: of DKIM keys, as mail received had them.
     blocklists: zones to ask about the hosts' addresses.  local: addresses that are not global count as those of the Internet.
     known: hosts seen lately, for a run over many domains.  budget: seconds for one domain.
     """
@@ -39,6 +40,7 @@ class World:
     now: Callable[[], datetime]
     organizational: Callable[[str], str]
     routes: Routers | None = None
+    selectors: tuple[str, ...] = ()
     blocklists: tuple[str, ...] = ()
     local: bool = False
     known: Known = field(default_factory=Known)

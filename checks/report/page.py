@@ -55,7 +55,7 @@ def section(
     if not folded:
         return f"<main>\n{body}\n</main>\n"
     verdict = "good" if words.good(report) else "failed"
-    line = f'<span class="word {verdict}">{words.score(report)}</span><h3>{_text(report.domain)}</h3> {_text(words.sentence(report))}'
+    line = f'<span class="word {verdict}">{words.score(report)}</span><h3>{_text(report.domain)}</h3> {_text(words.summary(report))}'
     return f'<details class="domain"><summary>{line}</summary>\n{body}\n</details>\n'
 
 
@@ -70,15 +70,15 @@ def _body(
     if wrong:
         yield "<h2>What to do, the worst first</h2>"
         yield from (_finding(finding) for finding in wrong)
-    for category in words.groups(report):
-        yield from _table(category)
+    for category in (one for one in words.groups(report) if one.findings):
+        yield from _table(category, scored=category is not report.beyond)
 
 
 def _summary(report: Report) -> Iterator[str]:
     verdict = "good" if words.good(report) else "failed"
     if report.categories:
         yield f'<p class="total {verdict}">{report.score} %</p>'
-    yield f"<p>{_text(words.sentence(report))}</p>"
+    yield f"<p>{_text(words.summary(report))}</p>"
     if report.mx:
         hosts = ", ".join(_text(host.rstrip(".") or state) for host, state in report.mx)
         yield f'<p class="soft">Mail comes through {hosts}</p>'
@@ -142,7 +142,7 @@ def _finding(finding: Finding) -> str:
 
 def _line(finding: Finding) -> str:
     where = f' <span class="soft">{_text(finding.host.rstrip("."))}</span>' if finding.host else ""
-    return f"{_word(finding.status)}<h3>{_text(words.title(finding))}</h3>{where}"
+    return f"{_word(words.worst(finding))}<h3>{_text(words.title(finding))}</h3>{where}"
 
 
 def _word(status: Status) -> str:
@@ -151,9 +151,9 @@ def _word(status: Status) -> str:
 
 def _explained(finding: Finding) -> Iterator[str]:
     yield from (f"<p>{escape(line)}</p>" for line in words.details(finding))
-    if finding.right != finding.status or finding.strict_details:
-        said = " ".join(escape(line) for line in words.strict_details(finding))
-        yield f'<p><span class="soft">ours:</span> {_word(finding.right)}{said}</p>'
+    if finding.right != finding.status:
+        yield f'<p><span class="soft">internet.nl:</span> {_word(finding.status)} <span class="soft">ours:</span> {_word(finding.right)}</p>'
+    yield from (f"<p>{escape(line)}</p>" for line in words.strict_details(finding))
     if finding.fix:
         lines = "\n".join(_text(line) for line in finding.fix.splitlines())
         yield f'<p class="fix">{lines}</p>'
@@ -168,26 +168,29 @@ def _evidence(finding: Finding) -> Iterator[str]:
         yield f'<details><summary>Evidence</summary><pre tabindex="0">{lines}</pre></details>'
 
 
-def _table(category: Category) -> Iterator[str]:
-    """Every finding of a category, both columns; several hosts' own below."""
+def _table(category: Category, scored: bool) -> Iterator[str]:
+    """Every finding of a category, both columns; several hosts' own below. scored: internet.nl knows of it."""
     yield f"<h2>{escape(words.category(category.id))}</h2>"
-    yield _rows(category.findings, "")
+    yield _rows(category.findings, "", scored)
     for host, findings in category.by_host:
-        yield f'<details class="finding"><summary>{_text(host.rstrip("."))}</summary>{_rows(findings, host)}</details>'
+        name = _text(host.rstrip("."))
+        yield f'<details class="finding"><summary>{name}</summary>{_rows(findings, host, scored)}</details>'
 
 
-def _rows(findings: Sequence[Finding], host: str) -> str:
-    rows = "".join(_row(finding) for finding in findings)
+def _rows(findings: Sequence[Finding], host: str, scored: bool) -> str:
+    columns = ("check", "internet.nl", "ours", "points") if scored else ("check", "ours")
+    heads = "".join(f'<th scope="col">{column}</th>' for column in columns)
     label = f"Checks of {_text(host)}" if host else "Checks"
-    return (
-        f'<div class="scroll" role="region" aria-label="{label}" tabindex="0"><table><thead><tr><th scope="col">check</th>'
-        f'<th scope="col">internet.nl</th><th scope="col">ours</th><th scope="col">points</th></tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    rows = "".join(_row(finding, scored, named=not host) for finding in findings)
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">{table}</div>'
 
 
-def _row(finding: Finding) -> str:
-    name = f"{_text(words.title(finding))}{''.join(_evidence(finding))}"
-    return f"<tr><td>{name}</td><td>{_word(finding.status)}</td><td>{_word(finding.right)}</td><td>{words.points(finding)}</td></tr>"
+def _row(finding: Finding, scored: bool, named: bool) -> str:
+    where = f' <span class="soft">{_text(finding.host.rstrip("."))}</span>' if finding.host and named else ""
+    name = f"{_text(words.title(finding))}{where}{''.join(_evidence(finding))}"
+    cells = [name, _word(finding.status), _word(finding.right), words.points(finding)]
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in (cells if scored else [name, _word(finding.right)]))}</tr>"
 
 
 def _text(text: str) -> str:

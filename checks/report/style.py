@@ -15,7 +15,8 @@ STYLE = """
 @media (prefers-color-scheme:dark){:root{--ground:#14161a;--card:#1e2127;--text:#e8eaed;--soft:#a5adb8;--line:#3a3f47;
 --link:#8ab4f8;--failed:#ff8a80;--warning:#ffb74d;--info:#81c7f5;--passed:#81d598;--untested:#a5adb8}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:60rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;background:var(--ground);color:var(--text)}
+body{margin:0 auto;max-width:60rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;background:var(--ground);color:var(--text);
+overflow-wrap:anywhere}
 h1{font-size:1.4rem;margin:.5rem 0}h2{font-size:1.15rem;margin:1.5rem 0 .5rem}h3{font-size:1rem;margin:0;display:inline}
 p{margin:.4rem 0}.soft,footer{color:var(--soft);font-size:.9rem}
 .total{font-size:2.6rem;font-weight:700;line-height:1.1;margin:.2rem 0}
@@ -32,7 +33,8 @@ meter{width:100%;height:.6rem;display:block}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--ground);border:1px solid var(--line);border-radius:.3rem;padding:.5rem;
 font:13px/1.4 ui-monospace,monospace;max-height:24rem;overflow:auto}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}
-th,td{text-align:left;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{text-align:left;padding:.3rem .5rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:normal}
+td:first-child{overflow-wrap:anywhere;min-width:6.5rem}td .word{font-size:.72rem;letter-spacing:0;margin:0;white-space:nowrap}
 code{font:13px ui-monospace,monospace}a{color:var(--link)}
 .chart{width:100%;max-width:26rem;height:auto;display:block}
 .chart polyline{fill:none;stroke:var(--link);stroke-width:1.5}.chart .grid{stroke:var(--line);stroke-width:1}

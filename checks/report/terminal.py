@@ -114,21 +114,21 @@ def told(finding: Finding, pen: Pen, whole: bool = False) -> Iterator[str]:
 
 
 def _head(finding: Finding, pen: Pen) -> str:
-    word = words.STATUSES[finding.status]
-    status = pen(f"{word.upper() if words.wrong(finding) else word:<{INDENT}}", COLOURS[finding.status])
+    """The worse of the two columns leads."""
+    word, colour = words.STATUSES[words.worst(finding)], COLOURS[words.worst(finding)]
+    status = pen(f"{word.upper() if words.wrong(finding) else word:<{INDENT}}", colour)
     name = f"{words.category(finding.category)} · {pen(words.title(finding), BOLD)} ({words.clean(finding.id)})"
-    return "   ".join(
-        part for part in (status + name, words.clean(finding.host.rstrip(".")), words.points(finding)) if part
-    )
+    host = words.clean(finding.host.rstrip("."))
+    return "   ".join(part for part in (status + name, host, words.points(finding)) if part)
 
 
 def _ours(finding: Finding, pen: Pen) -> Iterator[str]:
     """Our column. Its lines stand under its word."""
-    word = pen(words.STATUSES[finding.right], COLOURS[finding.right])
-    why = words.strict_details(finding)
-    yield " " * INDENT + f"ours: {word}" + (f" - {why[0]}" if why else "")
-    for line in why[1:]:
-        yield from pen.indented(line, "      ")
+    site, own = (pen(words.STATUSES[status], COLOURS[status]) for status in (finding.status, finding.right))
+    if finding.status != finding.right:
+        yield " " * INDENT + f"internet.nl: {site}, ours: {own}"
+    for number, line in enumerate(words.strict_details(finding)):
+        yield from pen.indented(line, "" if number else "ours: ")
 
 
 def _good(report: Report, pen: Pen, whole: bool) -> Iterator[str]:

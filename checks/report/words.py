@@ -121,6 +121,11 @@ def score(report: Report) -> str:
 
 def sentence(report: Report) -> str:
     """The report in one line: total, and how much there is to do in each column."""
+    return ": ".join(part for part in (score(report), summary(report)) if part)
+
+
+def summary(report: Report) -> str:
+    """How much there is to do in each column."""
     counts = [
         (sum(finding.status <= Status.FAIL for finding in report.findings), "failed"),
         (sum(finding.status == Status.NOTICE for finding in report.findings), "with a warning"),
@@ -129,5 +134,4 @@ def sentence(report: Report) -> str:
             "failed in our column only",
         ),
     ]
-    told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    return ": ".join(part for part in (score(report), told or "nothing failed") if part)
+    return ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing failed"

@@ -11,9 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import os
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,14 +24,12 @@ from dnsops.base.printable import printable
 from dnsops.certs import dialogue
 from dnsops.certs.chain import Chain, from_der, key_name
 from dnsops.certs.dialogue import Dialogue
+from dnsops.certs.line import Line, Trouble
 from dnsops.records.names import canonical
 
 TIMEOUT = 20.0  # seconds; RFC 5321 4.5.3.2 would allow minutes, and a checker may not
-LONGEST_LINE = 4096
-MOST_LINES = 128
 LARGEST_HANDSHAKE = 512 << 10
 PATIENCE = 0.5  # seconds that a peer may take for its goodbye
-_CHUNK = 16384
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
@@ -129,8 +125,8 @@ async def _show(host: str, address: str, port: int, how: How | None, timeout: fl
     except TimeoutError:
         if visit.chain:  # the goodbye was cut short
             return Shown(address, port, visit.chain)
-        return Shown(address, port, error=f"no answer within {timeout:g} s while {visit.doing}")
-    except _Trouble as trouble:
+        return Shown(address, port, error=f"no answer within {timeout:g} s while {visit.line.doing}")
+    except Trouble as trouble:
         return Shown(address, port, error=str(trouble))
     except ForUser as error:
         return Shown(address, port, error=f"{error.what} - {error.advice}" if error.advice else error.what)
@@ -139,81 +135,30 @@ async def _show(host: str, address: str, port: int, how: How | None, timeout: fl
     except OSError as error:
         unroutable = error.errno in _NO_ROUTE
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        return Shown(address, port, None, f"{reason} while {visit.doing}", unroutable)
+        return Shown(address, port, None, f"{reason} while {visit.line.doing}", unroutable)
     except (ValueError, OverflowError) as error:
         return Shown(address, port, error=f"cannot be asked ({error})")
     finally:
-        visit.close()
-
-
-class _Trouble(Exception):
-    """The peer did something that ends the visit; the text says what."""
+        visit.line.close()
 
 
 class _Visit:
-    """One connection, and what is going on in it (for the error text)."""
+    """One connection, and the chain that it brings."""
 
     def __init__(self, host: str, address: str, port: int) -> None:
-        self.doing = "connecting"
         self.chain: Chain | None = None
-        self._name, self._place = host, (address, port)
-        self._where = f"{address}, port {port}"
-        self._socket: socket.socket | None = None
-        self._buffer = b""
+        self.line = Line(address, port)
+        self._name, self._where = host, f"{address}, port {port}"
 
     async def run(self, how: How, context: ssl.SSLContext) -> None:
-        wire = await self._connect()
+        await self.line.open()
         if how is not How.IMPLICIT:
-            await self._speak(wire, DIALOGUES[how](_literal(wire)))
-        await self._handshake(wire, context, FAREWELLS.get(how, b""))
+            await self.line.agree(DIALOGUES[how](self.line.literal()))
+        await self._handshake(context, FAREWELLS.get(how, b""))
 
-    def close(self) -> None:
-        if self._socket:
-            self._socket.close()
-
-    async def _connect(self) -> socket.socket:
-        family = socket.AF_INET6 if ipaddress.ip_address(self._place[0]).version == 6 else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(self._socket, self._place)
-        return self._socket
-
-    async def _speak(self, wire: socket.socket, dialogue: Dialogue) -> None:
-        """Drive a dialogue until it agrees that TLS begins."""
-        loop = asyncio.get_running_loop()
-        self.doing = "waiting for the greeting"
-        send = next(dialogue)
-        try:
-            for _ in range(MOST_LINES):
-                if send:
-                    await loop.sock_sendall(wire, send)
-                    self.doing = f"waiting for the answer to {send.strip().decode()}"
-                send = dialogue.send(await self._line(wire))
-        except StopIteration as done:
-            if done.value:
-                raise _Trouble(done.value) from None
-            if self._buffer:
-                raise _Trouble("it goes on in plain text after agreeing to TLS") from None
-            return
-        raise _Trouble(f"more than {MOST_LINES} lines before TLS")
-
-    async def _line(self, wire: socket.socket) -> bytes:
-        """The next line, without its end."""
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > LONGEST_LINE:
-                raise _Trouble(f"a line longer than {LONGEST_LINE} bytes before TLS")
-            data = await asyncio.get_running_loop().sock_recv(wire, _CHUNK)
-            if not data:
-                raise _Trouble(f"it closed the connection while {self.doing.replace('waiting', 'we waited')}")
-            self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        if len(line) > LONGEST_LINE:
-            raise _Trouble(f"a line longer than {LONGEST_LINE} bytes before TLS")
-        return line.rstrip(b"\r")
-
-    async def _handshake(self, wire: socket.socket, context: ssl.SSLContext, farewell: bytes) -> None:
+    async def _handshake(self, context: ssl.SSLContext, farewell: bytes) -> None:
         """TLS over memory: the bytes that we allow in are counted here."""
-        loop, self.doing = asyncio.get_running_loop(), "waiting in the TLS handshake"
+        self.line.doing = "waiting in the TLS handshake"
         inbound, outbound, allowed = ssl.MemoryBIO(), ssl.MemoryBIO(), LARGEST_HANDSHAKE
         tls = context.wrap_bio(inbound, outbound, server_hostname=canonical(self._name))
         while True:
@@ -221,29 +166,29 @@ class _Visit:
                 tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                await loop.sock_sendall(wire, outbound.read())
-            data = await loop.sock_recv(wire, _CHUNK)
+                await self.line.send(outbound.read())
+            data = await self.line.receive()
             allowed -= len(data)
             if not data:
-                raise _Trouble("it closed the connection in the TLS handshake")
+                raise Trouble("it closed the connection in the TLS handshake")
             if allowed < 0:
-                raise _Trouble(f"more than {LARGEST_HANDSHAKE} bytes of TLS handshake")
+                raise Trouble(f"more than {LARGEST_HANDSHAKE} bytes of TLS handshake")
             inbound.write(data)
         self.chain = from_der(_chain_of(tls), self._where)
-        await _leave(wire, tls, outbound, farewell)
+        await _leave(self.line, tls, outbound, farewell)
 
 
-async def _leave(wire: socket.socket, tls: ssl.SSLObject, outbound: ssl.MemoryBIO, farewell: bytes) -> None:
+async def _leave(line: Line, tls: ssl.SSLObject, outbound: ssl.MemoryBIO, farewell: bytes) -> None:
     """Our last handshake message, goodbye and close_notify, so that the server's log stays clean; then its own, briefly."""
-    loop, left = asyncio.get_running_loop(), 8
+    left = 8
     with contextlib.suppress(ssl.SSLError):  # unwrap wants to read the peer's close_notify: we do not wait for it
         if farewell:
             tls.write(farewell)
         tls.unwrap()
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(PATIENCE):
-            await loop.sock_sendall(wire, outbound.read())
-            while farewell and left and await loop.sock_recv(wire, _CHUNK):
+            await line.send(outbound.read())
+            while farewell and left and await line.receive():
                 left -= 1
 
 
@@ -283,12 +228,6 @@ def _context(ciphers: str) -> ssl.SSLContext:
 
 def _other_kind(chain: Chain) -> str:
     return "ECDSA" if key_name(chain).startswith("RSA") else "RSA"
-
-
-def _literal(wire: socket.socket) -> str:
-    """Our own address, as EHLO takes it from a client without a name (RFC 5321 4.1.3)."""
-    address = str(wire.getsockname()[0]).partition("%")[0]
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def _reason(error: ssl.SSLError) -> str:

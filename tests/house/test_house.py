@@ -20,6 +20,23 @@ PURE = (
     "checks.finding",
     "checks.judge",
     "checks.report",
+    "checks.probe.announced",
+    "checks.probe.showing",
+    *(
+        f"checks.probe.tls.{room}"
+        for room in (
+            "exchange",
+            "flight",
+            "gathered",
+            "groups",
+            "hello",
+            "octets",
+            "offers",
+            "order",
+            "suites",
+            "thirteen",
+        )
+    ),
     "checks.score",
     "dnsops.acme.ari",
     "dnsops.acme.caa",
@@ -170,7 +187,7 @@ CLOCKS = ("now", "today", "utcnow", "time", "monotonic")
 # Each outside library, and the rooms through whose doors it comes.
 DOORS = {
     "acme": ("dnsops.acme",),
-    "OpenSSL": ("mailsrv.transport.matching",),
+    "OpenSSL": ("mailsrv.transport.matching", "checks.probe.tls.again"),
     "aiosmtpd": ("mailsrv.smtp.connection",),
     "apsw": (
         "checks.history",
@@ -193,6 +210,7 @@ DOORS = {
     "cloudflare": ("dnsops.providers",),
     "cryptography": (
         "checks.judge.certificates",
+        "checks.probe.tls",
         "dnsops.acme",
         "dnsops.certs",
         "dnsops.dkim",
@@ -203,7 +221,7 @@ DOORS = {
     ),
     "dkim": ("mailsrv.commands.explaining",),
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
-    "h11": ("mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
+    "h11": ("checks.probe.fetching", "mailsrv.http.told", "mailsrv.spam.rspamd", "mailsrv.transport.fetching"),
     "httpx": ("dnsops.providers",),
     "idna": ("dnsops.records.names",),
     "josepy": ("dnsops.acme",),

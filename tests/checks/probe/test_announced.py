@@ -44,7 +44,7 @@ def test_no_answer_is_too_odd_to_be_read() -> None:
 
 
 def told(state: str, **groups: int) -> bytes:
-    vrps = {group: [{}] * count for group, count in groups.items()}
+    vrps: dict[str, list[object]] = {group: [{}] * count for group, count in groups.items()}
     return json.dumps({"validated_route": {"validity": {"state": state, "reason": "as", "VRPs": vrps}}}).encode()
 
 

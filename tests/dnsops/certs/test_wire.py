@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from dnsops.base.errors import Misused
 from dnsops.certs import dialogue
 from dnsops.certs.chain import from_pem
-from dnsops.certs.wire import LONGEST_LINE, MOST_LINES, PORTS, How, how_for, show, show_all
+from dnsops.certs.line import LONGEST_LINE, MOST_LINES
+from dnsops.certs.wire import PORTS, How, how_for, show, show_all
 from tests.dnsops.certs.making import DAY, HOST, NOW, ecdsa, rsa_key
 from tests.dnsops.certs.servers import IMAP, POP3, SIEVE, SMTP, context, listening, speaking
 
