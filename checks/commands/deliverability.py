@@ -31,7 +31,9 @@ PATIENCE = 600.0  # seconds
 @click.option("--mailbox", is_flag=True, help="Give a one-time address of this server, and score what comes to it.")
 @click.option("--generate", nargs=2, metavar="FROM TO", help="Score a message made up between two addresses.")
 @click.option("--account", default="", help="Whose address --mailbox gives; the first account's unless said.")
-@click.option("--wait", default=PATIENCE, show_default=True, type=click.FloatRange(1, 86400), help="Seconds for --mailbox.")
+@click.option(
+    "--wait", default=PATIENCE, show_default=True, type=click.FloatRange(1, 86400), help="Seconds for --mailbox."
+)
 @click.option("--address", default="", metavar="IP", help="The address that the message is sent from.")
 @click.option("--helo", default="", metavar="NAME", help="What the sending server calls itself.")
 @click.option("--mail-from", "sender", default="", metavar="ADDRESS", help="The envelope's sender; else From's.")
@@ -59,7 +61,9 @@ def deliverability(
     from checks.deliverability.gathering import Given
 
     if sum((file is not None, mailbox, generate is not None)) != 1:
-        raise Misused("say which message", "deliverability", "name a file, - for stdin, --mailbox or --generate FROM TO")
+        raise Misused(
+            "say which message", "deliverability", "name a file, - for stdin, --mailbox or --generate FROM TO"
+        )
     given = Given(**{name: options.pop(name) for name in Given.__dataclass_fields__})
     settings = asking.settings_at(config_file)
     options.pop("state"), options.pop("no_history")

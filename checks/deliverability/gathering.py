@@ -60,7 +60,9 @@ async def gather(raw: bytes, given: Given, settings: Settings | None) -> tuple[b
 
     async with resolver(configured(settings.resolver) if settings else from_env()) as asked:
         found, hints, pages = await asyncio.gather(
-            _authenticated(body, known, asked, settings), _hints(body, known, asked, settings), _pages(body, given, asked)
+            _authenticated(body, known, asked, settings),
+            _hints(body, known, asked, settings),
+            _pages(body, given, asked),
         )
     return body, replace(known, authentication=found, hints=hints, pages=pages)
 
@@ -121,9 +123,7 @@ async def _authenticated(
     return await authenticate(content, Origin(known.address, known.helo, known.sender), means, known.now)
 
 
-async def _hints(
-    content: bytes, known: Known, asked: Resolver, settings: Settings | None
-) -> tuple[Hint, ...]:
+async def _hints(content: bytes, known: Known, asked: Resolver, settings: Settings | None) -> tuple[Hint, ...]:
     """The word of lists and scanners, where the configuration has any."""
     if settings is None:
         return ()

@@ -82,4 +82,3 @@ async def wait(state: Path, account: str, wanted: str, seconds: float) -> bytes:
         return await Waiting(store, account, wanted).arrived(seconds)
     finally:
         await store.close()
-
