@@ -21,6 +21,8 @@ from checks.probe.known import Seen
 from checks.probe.world import World
 
 OF_HOST = 0.85  # of the budget: a host that takes longer is late, and the rest is told
+MOST_OTHERS = 3  # addresses of a host beside the first
+LATE = "the time budget was over"
 
 Value = TypeVar("Value")
 
@@ -78,8 +80,8 @@ async def _mail_host(name: str, world: World) -> Seen:
             _until(end, hosts.servers_of_host(book, name), ()),
             _until(end, _about_host(book, name), None),
         )
-        tls = await _until(end, _tls(name, addresses, world), Tls(name, late=True, why="the time budget was over"))
-        return Seen(MailHost(addresses, tls, servers), dict(book.pages))
+        tls, others = await _all_tls(name, addresses, world, end)
+        return Seen(MailHost(addresses, tls, servers, others), dict(book.pages))
 
 
 async def _about_host(book: Book, name: str) -> None:
@@ -88,17 +90,20 @@ async def _about_host(book: Book, name: str) -> None:
     await asyncio.gather(book.look_each(asked), book.follow(caa.find(name)))
 
 
-async def _tls(name: str, addresses: Addresses, world: World) -> Tls:
-    """At one address, IPv4 first, as the site's scanner has it."""
-    first = next(iter((*addresses.v4, *addresses.v6)), None)
-    if first is None:
-        return Tls(name, why="the host has no address")
-    async with world.known.turn(first):
-        return await world.look_tls(name, first)
+async def _all_tls(name: str, addresses: Addresses, world: World, end: float) -> tuple[Tls, tuple[Tls, ...]]:
+    """At the address that the site's scanner takes, IPv4 first; then, while there is time, at the others, one after the other."""
+    first, *rest = (*addresses.v4, *addresses.v6) or ("",)
+    if not first:
+        return Tls(name, why="the host has no address"), ()
+    tls = await _until(end, world.look_tls(name, first), Tls(name, first, late=True, why=LATE))
+    others: list[Tls] = []
+    for address in rest[:MOST_OTHERS]:
+        others.append(await _until(end, world.look_tls(name, address), Tls(name, address, late=True, why=LATE)))
+    return tls, tuple(other for other in others if not other.late)
 
 
 def _late(name: str) -> Seen:
-    return Seen(MailHost(Addresses(name), Tls(name, late=True, why="the time budget was over")), {})
+    return Seen(MailHost(Addresses(name), Tls(name, late=True, why=LATE)), {})
 
 
 # routing

@@ -149,13 +149,13 @@ async def _sees_the_root(own: Own) -> bool:
 def _prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
     from checks.probe.tls.looking import look
     from checks.probe.tls.trust import SYSTEM, read_roots
-    from checks.probe.tls.visit import Limits, Place
+    from checks.probe.tls.visit import Gate, Limits, Place
 
     trusted = [path for path in (SYSTEM, options.trust) if path and (path == options.trust or path.exists())]
-    roots, limits = read_roots(*trusted), Limits(whole=options.budget * OF_TLS)
+    roots, limits, gate = read_roots(*trusted), Limits(whole=options.budget * OF_TLS), Gate()
 
     async def look_tls(host: str, address: str) -> Tls:
-        return await look(Place(host, address), roots, now(), limits)
+        return await look(Place(host, address), roots, now(), limits, gate)
 
     return look_tls
 

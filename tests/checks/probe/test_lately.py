@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from checks.probe.known import Known
 from checks.probe.lately import Lately
 
 
@@ -51,23 +50,3 @@ def test_what_went_wrong_is_tried_again_and_who_leaves_ends_nothing() -> None:
 
     asyncio.run(story())
     assert len(tries) == 2
-
-
-def test_one_connection_at_a_time_to_an_address() -> None:
-    inside: dict[str, int] = {}
-    most: dict[str, int] = {}
-
-    async def story() -> None:
-        known = Known()
-
-        async def visit(address: str) -> None:
-            async with known.turn(address):
-                inside[address] = inside.get(address, 0) + 1
-                most[address] = max(most.get(address, 0), inside[address])
-                await asyncio.sleep(0.001)
-                inside[address] -= 1
-
-        await asyncio.gather(*(visit(f"192.0.2.{number % 3}") for number in range(30)))
-
-    asyncio.run(story())
-    assert most == {"192.0.2.0": 1, "192.0.2.1": 1, "192.0.2.2": 1}
