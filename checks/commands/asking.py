@@ -48,6 +48,8 @@ world_options = _with(
     click.option("--suffixes", type=FILE, help="A public suffix list instead of the one brought along."),
     click.option("--whois", default="", metavar="HOST:PORT", help="Who tells routes as RISwhois does."),
     click.option("--routinator", default="", metavar="URL", help="Who tells whether a route is valid."),
+    click.option("--selector", "selectors", multiple=True, metavar="NAME", help="A DKIM selector to look at, too."),
+    click.option("--blocklist", "blocklists", multiple=True, metavar="ZONE", help="A DNS blocklist to ask."),
     click.option("--local", is_flag=True, help="Addresses that are not global count as the Internet's."),
 )
 

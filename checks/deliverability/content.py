@@ -9,11 +9,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from urllib.parse import SplitResult, urlsplit
 
 from checks.deliverability.known import Known
 from checks.deliverability.letter import TEXT, Letter, body_of, charset_of
 from checks.deliverability.loss import judged, untold
+from checks.deliverability.target import Target, split
 from checks.finding import Finding
 from mailsrv.message.scan import Part
 from mailsrv.message.transfer import IDENTITY
@@ -148,36 +148,27 @@ def _looks(letter: Letter) -> Iterator[Finding]:
 def _link(target: str, text: str) -> Lost:
     if target.startswith("#"):
         return
-    parts = _split(target)
+    parts = split(target)
     if parts is None or not parts.scheme:
         yield 3, f"no whole address: {target[:120]}"
-    elif parts.scheme.lower() not in SCHEMES:
+    elif parts.scheme not in SCHEMES:
         yield 3, f"the scheme {parts.scheme[:20]}: {target[:120]}"
-    elif parts.scheme.lower() in ("http", "https"):
+    elif parts.web:
         yield from _web(parts, target, text)
 
 
-def _split(target: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(target.strip())
-        parts.port  # noqa: B018 - it is checked when it is read
-    except ValueError:
-        return None
-    return parts
-
-
-def _web(parts: SplitResult, target: str, text: str) -> Lost:
-    host = (parts.hostname or "").lower()
+def _web(parts: Target, target: str, text: str) -> Lost:
+    host = parts.host
     if not host or " " in target.strip():
         yield 3, f"no whole address: {target[:120]}"
         return
-    if parts.scheme.lower() == "http":
+    if parts.scheme == "http":
         yield 0, f"http instead of https: {target[:120]}"
     if _number(host):
         yield 6, f"a number instead of a name: {target[:120]}"
     elif "." not in host:
         yield 3, f"no full name: {target[:120]}"
-    if parts.username is not None:
+    if parts.user is not None:
         yield 5, f"a user name before the host hides where it goes: {target[:120]}"
     said = _HOST.fullmatch(text.strip())
     if said and _registered(said[1]) != _registered(host):
@@ -199,8 +190,8 @@ def _registered(host: str) -> str:
 
 def _shortened(letter: Letter) -> Lost:
     for target, _ in links(letter):
-        parts = _split(target)
-        host = ((parts.hostname if parts else "") or "").lower().removeprefix("www.")
+        parts = split(target)
+        host = (parts.host if parts else "").removeprefix("www.")
         if host in SHORTENERS:
             yield 3, target[:120]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from checks.deliverability.known import Known
 from checks.deliverability.letter import Letter
 from checks.deliverability.loss import judged, untold
+from checks.deliverability.target import split
 from checks.finding import Finding
 from mailsrv.auth.verdicts import Result
 from mailsrv.message import addresses, dates, words
@@ -186,10 +186,8 @@ def _ways(ways: list[str], there: bool) -> Lost:
 
 
 def _web(way: str) -> bool:
-    try:
-        return way.lower().startswith("https://") and bool(urlsplit(way.strip()).hostname)
-    except ValueError:
-        return False
+    target = split(way)
+    return target is not None and target.scheme == "https" and bool(target.host)
 
 
 def _one_click(letter: Letter, known: Known, web: bool) -> Lost:

@@ -21,6 +21,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from checks.facts import Tls
+from checks.probe import announced, further
+from checks.probe import answers as escaped
 from dnsops.acme import answers, ari
 from dnsops.acme import caa as acme_caa
 from dnsops.acme import words as acme
@@ -233,6 +236,24 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
 PARSERS: dict[str, Parser] = {
+    "RISwhois": Parser(
+        announced.announcements,
+        (
+            b"route: 192.0.2.0/24\norigin: AS64496\nnum-rispeers: 300\n\nroute6: 2001:db8::/32\norigin: AS1\nnum-rispeers: 10\n",
+        ),
+        text=True,
+    ),
+    "Routinator": Parser(
+        announced.validity,
+        (
+            b'{"validated_route":{"validity":{"state":"invalid","reason":"as","VRPs":{"matched":[],"unmatched_as":[{}]}}}}',
+        ),
+        (ValueError,),
+    ),
+    "TXT, unescaped": Parser(escaped.octets, (b'v=spf1 \\000\\"-all\\',), text=True),
+    "greetings": Parser(
+        lambda text: further.helo(Tls("mx.a", banner=text)), (b"220 mx.example.org ESMTP\r\n",), text=True
+    ),
     "ACME documents": Parser(
         _acme,
         (

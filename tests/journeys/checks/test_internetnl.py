@@ -36,7 +36,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
 ]
 CHECK = """exec "$0" -m mailsrv check mail "$LAB_DOMAIN" --json --resolver "$LAB_RESOLVER" --ca "$LAB_CA" \
---suffixes "$1" --whois "$LAB_WHOIS" --routinator "$LAB_ROUTINATOR" --local"""
+--suffixes "$1" --whois "$LAB_WHOIS" --routinator "$LAB_ROUTINATOR" --local --no-history"""
 
 
 @cache
