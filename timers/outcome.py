@@ -14,7 +14,7 @@ from dnsops.base.errors import Exit
 from dnsops.base.printable import printable
 from timers.table import Job
 
-LONGEST_TEXT = 500
+LONGEST_TEXT, LONGEST_ALARM = 500, 50
 
 
 class State(Enum):
@@ -42,7 +42,10 @@ STATES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run. status: the exit status, negative for the signal that ended it. failures: runs in a row not OK."""
+    """One run. status: the exit status, negative for the signal that ended it. failures: runs in a row not OK.
+
+    alarm: the step of urgency that the job itself speaks of ("7 days", of a certificate), each to be told once.
+    """
 
     job: str
     started: datetime
@@ -52,6 +55,7 @@ class Outcome:
     state: State
     text: str
     failures: int
+    alarm: str = ""
 
     def as_json(self) -> dict[str, str | int | float]:
         return {
@@ -63,6 +67,7 @@ class Outcome:
             "status": self.status,
             "failures": self.failures,
             "text": self.text,
+            "alarm": self.alarm,
         }
 
 
@@ -79,8 +84,9 @@ def from_json(data: bytes) -> Outcome:
             state=State[str(read["state"]).upper()],
             text=one_line(str(read["text"])),
             failures=int(read["failures"]),
+            alarm=one_line(str(read.get("alarm", ""))),
         )
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"not an outcome: {type(error).__name__}") from None
     return outcome
 
@@ -105,6 +111,15 @@ def in_one_line(status: int, stdout: str, stderr: str) -> str:
     last = lines[-1].removeprefix("mailsrv: ") if lines else ""
     text = (_of_document(said) if isinstance(said, dict) else "") or last
     return one_line(text) or ("" if status == 0 else f"it ended with status {status}")
+
+
+def alarm_of(stdout: str) -> str:
+    """The step of urgency that a run's document speaks of; "" without one."""
+    try:
+        said = json.loads(stdout)
+    except (ValueError, RecursionError):
+        return ""
+    return one_line(str(said.get("alarm") or ""))[:LONGEST_ALARM] if isinstance(said, dict) else ""
 
 
 def _of_document(said: dict[str, object]) -> str:

@@ -77,6 +77,7 @@ def _run(job: Job, house: House, before: Outcome | None) -> Outcome:
         state=state,
         text=ended.cut or outcome.in_one_line(ended.status, ended.stdout, ended.stderr),
         failures=outcome.failures_after(state, before),
+        alarm="" if ended.cut else outcome.alarm_of(ended.stdout),
     )
 
 
@@ -94,7 +95,7 @@ def _tell(job: Job, house: House, now: Outcome) -> None:
     """Tell every channel that does not know the condition yet; one that cannot be reached is told at the next run."""
     place = house.folder / f"{job.name}.told.json"
     known = _recall(place, changes.from_json, house.log) or changes.Memory()
-    memory = changes.after(known, now.state)
+    memory = changes.after(known, now.state, now.alarm)
     channels = {channel.key: channel for channel in house.channels}
     for key in changes.owed(memory, channels):
         was = memory.told.get(key, State.OK)

@@ -140,6 +140,7 @@ def place_of(settings: Settings | None, program: str, config_file: str | None) -
 def _credentials(settings: Settings, holders: Sequence[Dns]) -> tuple[tuple[str, str], ...]:
     """What the configuration reads as !file or !credential, each under its file's name (base/places.handed_over)."""
     secrets = [dns.token for dns in holders] + [target.credential for target in settings.tlsa.targets]
+    secrets += [settings.acme.eab.hmac_key] if settings.acme.eab else []
     named = [_named(secret) for secret in secrets if isinstance(secret, Reference) and secret.kind != "env"]
     named += [(dns.key_file.name, str(dns.key_file)) for dns in holders if dns.key_file]
     found: dict[str, str] = {}

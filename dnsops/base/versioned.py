@@ -1,7 +1,7 @@
 """A document that we keep for ourselves: JSON text with the version of its form. Pure.
 
 The reader is as careful as with a stranger's: a disk may have damaged the file, or an editor.
-Limits: LARGEST bytes. Fails by: ValueError from `read`, with what is wrong.
+Limits: LARGEST bytes, unless told otherwise. Fails by: ValueError from `read`, with what is wrong.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def write(version: int, **fields: object) -> bytes:
     return (json.dumps({"version": version, **fields}, indent=1) + "\n").encode()
 
 
-def read(data: bytes, version: int, what: str, value: Callable[[dict[str, Any]], T]) -> T:
+def read(data: bytes, version: int, what: str, value: Callable[[dict[str, Any]], T], largest: int = LARGEST) -> T:
     """What `value` makes of the document. A newer version is refused rather than guessed at. what: "a ledger"."""
-    if len(data) > LARGEST:
-        raise ValueError(f"larger than {LARGEST} bytes")
+    if len(data) > largest:
+        raise ValueError(f"larger than {largest} bytes")
     try:
         document = json.loads(data)
         if document["version"] != version:

@@ -23,17 +23,13 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from dnsops.base import clock, files
 from dnsops.base.errors import ForUser
 from dnsops.certs.chain import LARGEST_PEM, Chain, disorder, flaws, from_pem, key_spki
+from dnsops.certs.newkey import KeyType, new_key
 from dnsops.records import names
 
 LARGEST_KEY = 65536
@@ -87,8 +83,8 @@ class Generation:
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in wanted])
         request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         key = load_pem_private_key(self._key(), None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ForUser("not an ECDSA key: none of ours", str(self.key_path))
+        if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise ForUser("neither an ECDSA nor an RSA key: none of ours", str(self.key_path))
         return request.add_extension(alternatives, critical=True).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def _key(self) -> bytes:
@@ -100,10 +96,14 @@ class Generation:
 
 @dataclass(frozen=True)
 class Generations:
-    """All hosts' generations under one directory. `now` tells the time that certificates are judged by."""
+    """All hosts' generations under one directory. `now` tells the time that certificates are judged by.
+
+    key_type: of keys that are made from now on; one that is announced already stays as it is.
+    """
 
     directory: Path
     now: Callable[[], datetime] = lambda: clock.now().wall
+    key_type: KeyType = "p256"
 
     def hosts(self) -> tuple[str, ...]:
         """The hosts that have a directory here."""
@@ -124,7 +124,7 @@ class Generations:
         return self._linked(host, "next")
 
     def make_next(self, host: str) -> Generation:
-        """The next key: the one that is there already, or a new P-256 key without a certificate.
+        """The next key: the one that is there already, or a new one without a certificate.
 
         Never a new one in place of an announced one: its record is in DNS and senders hold it.
         """
@@ -201,6 +201,7 @@ class Generations:
             files.sync_directory(self.directory)
             with files.lock(home / ".lock"):
                 yield
+                files.hand_over(self.directory.parent, self.directory, home, *home.rglob("*"))
         except OSError as error:
             raise _unwritable(home, error) from None
 
@@ -210,7 +211,7 @@ class Generations:
         path = home / f"{int(last[0]) + 1:04d}"
         path.mkdir(mode=0o700)
         generation = Generation(home.name, path)
-        files.replace(generation.key_path, _new_key())
+        files.replace(generation.key_path, new_key(self.key_type))
         files.point(home / "next", path.name)
         return generation
 
@@ -232,11 +233,6 @@ class Generations:
         found += disorder(chain)
         if found:
             raise ForUser("; ".join(found), chain.where, "the pair in use stays; have a new certificate issued")
-
-
-def _new_key() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _written(chain: Chain) -> bytes:

@@ -17,6 +17,7 @@ import click
 from dnsops.base.errors import Exit, ForUser, Misused
 from dnsops.base.output import json_option, print_json, print_table
 from dnsops.base.printable import printable
+from dnsops.commands.cert_issue import install_, issue
 
 if TYPE_CHECKING:
     from dnsops.certs.chain import Chain
@@ -43,6 +44,10 @@ class Found:
 @click.group()
 def cert() -> None:
     """Certificates: what they are, where they come from, and what DANE publishes of them."""
+
+
+cert.add_command(issue)
+cert.add_command(install_)
 
 
 @cert.command()

@@ -20,6 +20,7 @@ from dnsops.base.log import Log
 from dnsops.base.places import state_directory
 from dnsops.base.secrets import Secret
 from dnsops.certs.generations import Generations
+from dnsops.certs.newkey import KeyType
 from dnsops.certs.sources import door as sources
 from dnsops.providers import choose
 from dnsops.providers.door import Provider
@@ -82,7 +83,8 @@ def _request(options: dict[str, Any], need_source: bool) -> Request:
     hosts = [asked.host(host) for host in options["hosts"]]
     known = [target for target in settings.targets if target.host in hosts] if settings else []
     others = [host for host in hosts if host not in {target.host for target in known}]
-    doors = doors_of(settings.dns if settings else None, options, certs)
+    key_type = settings.acme.key_type if settings else "p256"
+    doors = doors_of(settings.dns if settings else None, options, certs, key_type)
     wish = _wish(options, settings, others)
     targets = asked.targets(wish, doors, need_source) if others else []
     if options["domains"] and need_source and not wish.sources:
@@ -208,7 +210,8 @@ def _configured(
     settings: Settings, targets: Sequence[TargetSettings], options: dict[str, Any], certs: Path
 ) -> list[Target]:
     """Targets of the configuration, with what the options add. One zone has one writer, however many targets it has."""
-    doors = {id(dns): doors_of(dns, options, certs) for dns in [settings.dns, *(target.dns for target in targets)]}
+    holders = [settings.dns, *(target.dns for target in targets)]
+    doors = {id(dns): doors_of(dns, options, certs, settings.acme.key_type) for dns in holders}
     lists = []
     for target in targets:
         door = replace(doors[id(target.dns or settings.dns)], source=_source(certs, target.credential))
@@ -262,15 +265,15 @@ def spec_of(dns: Dns) -> str:
     return dns.provider
 
 
-def doors_of(dns: Dns | None, options: dict[str, Any], certs: Path) -> Doors:
-    """How specs become things here; one zone has one writer."""
+def doors_of(dns: Dns | None, options: dict[str, Any], certs: Path, key_type: KeyType = "p256") -> Doors:
+    """How specs become things here; one zone has one writer. key_type: of keys of our own that are made."""
     key_file = options["tsig_key"] or (dns.key_file if dns else None)
 
     @cache
     def provider(spec: str) -> Provider:
         return choose.parse(spec, token=dns.token if dns else None, key_file=Path(key_file) if key_file else None)
 
-    return Doors(_source(certs), provider, lambda: Generations(certs))
+    return Doors(_source(certs), provider, lambda: Generations(certs, key_type=key_type))
 
 
 def _source(certs: Path, credential: Secret | None = None) -> Callable[[str], Source]:

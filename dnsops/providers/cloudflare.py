@@ -1,6 +1,6 @@
 """Cloudflare as provider: zones by label-border match, ownership by comment, every lost answer settled by reading again.
 
-    write:  check all  ->  for each zone: read, post what is missing (one batch)  ->  for each zone: read, delete what is there
+    write:  check all  ->  for each zone: read, post what is missing (one batch)  ->  the same with swaps  ->  with deletions
                                           ^--- lost, 5xx, 429, 81057, 81058, 81044: read again ---'
 
 Adds and removals never share a batch: a batch is one transaction in the database, but not at the edge.
@@ -12,7 +12,7 @@ Limits: MOST_PAGES pages a list, BATCH operations a call.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -24,8 +24,8 @@ from dnsops.base.secrets import Secret
 from dnsops.providers.cloudflare_calls import Calls
 from dnsops.providers.cloudflare_errors import MALFORMED_TOKEN, Refusal, Verdict, unsure
 from dnsops.providers.cloudflare_form import Json, Shown, comment_for, shown, to_api, ttl_flaw
-from dnsops.providers.door import Access, Change, Grade, Held, Mark
-from dnsops.providers.identity import asked, tidy
+from dnsops.providers.door import Access, Change, Grade, Held, Mark, Swap
+from dnsops.providers.identity import asked, open_swap, tidy
 from dnsops.providers.patience import Patience
 from dnsops.records.names import canonical, longest_suffix, under
 from dnsops.records.rdata import Record, strings
@@ -60,6 +60,9 @@ class Cloudflare:
         self._lock = Lock()
         self._zones: dict[str, Zone] = {}
 
+    def zone_of(self, name: str) -> str:
+        return self._zone(canonical(name), "", Patience(self._sleep)).name
+
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         name, patience = canonical(name), Patience(self._sleep)
         zones = [self._zone(name, type_name, patience)]
@@ -72,13 +75,16 @@ class Cloudflare:
 
     def write(self, change: Change) -> None:
         change, patience = tidy(change), Patience(self._sleep)
-        for record in change.add:
+        for record in (*change.add, *(record for swap in change.swap for record in swap.new)):
             _check(record)
         adding, removing = self._by_zone(change.add, patience), self._by_zone(change.remove, patience)
+        swapping = list(self._groups(change.swap, patience))
         for zone, records in adding.items():
             self._check_cuts(zone, records, patience)
         for zone, records in adding.items():
             self._settle(zone, partial(self._missing, zone, records, patience), patience)
+        for zone, swaps in swapping:
+            self._settle(zone, partial(self._swapping, zone, swaps, patience), patience)
         for zone, records in removing.items():
             self._settle(zone, partial(self._lingering, zone, records, patience), patience)
 
@@ -117,6 +123,17 @@ class Cloudflare:
         ]
         return {"patches": patches, "posts": posts}
 
+    def _swapping(self, zone: Zone, swaps: list[Swap], patience: Patience) -> Operations:
+        """A batch is a transaction: each swap is done in it as a whole, or not at all."""
+        records = [record for swap in swaps for record in (*swap.old, *swap.new)]
+        there = self._present(zone, records, patience)
+        todo = [swap for swap in swaps if open_swap(swap, [one.held.record for one in there.values()], _key)]
+        operations: Operations = {"deletes": [], "patches": [], "posts": []}
+        for swap in todo:
+            for kind, some in _exchanged(swap, there).items():
+                operations[kind] += some
+        return operations
+
     def _lingering(self, zone: Zone, records: list[Record], patience: Patience) -> Operations:
         there = self._present(zone, records, patience)
         return {"deletes": [{"id": there[_key(record)].id} for record in records if _key(record) in there]}
@@ -139,6 +156,18 @@ class Cloudflare:
         for record in records:
             grouped.setdefault(self._zone(record.name, record.type, patience), []).append(record)
         return grouped
+
+    def _groups(self, swaps: Iterable[Swap], patience: Patience) -> Iterator[tuple[Zone, list[Swap]]]:
+        """Each zone's swaps, together as long as they fit into one batch."""
+        grouped: dict[Zone, list[Swap]] = {}
+        for swap in swaps:
+            zone = self._zone(swap.old[0].name, swap.old[0].type, patience)
+            group = grouped.setdefault(zone, [])
+            if sum(len(one.old) + len(one.new) for one in (*group, swap)) > BATCH:
+                yield zone, grouped.pop(zone)
+                group = grouped.setdefault(zone, [])
+            group.append(swap)
+        yield from grouped.items()
 
     def _zone(self, name: str, type_name: str, patience: Patience) -> Zone:
         """The closest zone above a name. A DS record stands above the cut (RFC 4034 5)."""
@@ -265,6 +294,23 @@ def _check_proxied(there: Iterable[Shown]) -> None:
 def _post(record: Record) -> Json:
     fields = to_api(record) | {"comment": comment_for(record)}
     return fields | {"proxied": False} if record.type in PROXIABLE else fields
+
+
+def _exchanged(swap: Swap, there: Mapping[Key, Shown]) -> Operations:
+    """A record that takes another's place keeps its identifier and its comment, whoever's; the rest goes or comes."""
+    old, new = {_key(record) for record in swap.old}, {_key(record) for record in swap.new}
+    leaving = [record for record in swap.old if _key(record) not in new]
+    coming = [record for record in swap.new if _key(record) not in there]
+    staying = [(there[_key(record)], record.ttl) for record in swap.new if _key(record) in old]
+    patches: list[Json] = [{"id": one.id, "ttl": ttl} for one, ttl in staying if one.held.record.ttl != ttl]
+    for record in list(coming):
+        place = next((one for one in leaving if one.type == record.type), None)
+        if place:
+            patches.append({"id": there[_key(place)].id, **to_api(record)})
+            leaving.remove(place)
+            coming.remove(record)
+    deletes: list[Json] = [{"id": there[_key(record)].id} for record in leaving]
+    return {"deletes": deletes, "patches": patches, "posts": [_post(record) for record in coming]}
 
 
 def _key(record: Record) -> Key:

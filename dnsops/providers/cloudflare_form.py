@@ -58,7 +58,8 @@ def shown(item: Json) -> Shown:
     comment = item.get("comment")
     words = comment.split() if isinstance(comment, str) else []
     mark = Mark.OURS if words[:1] == [MARK] else Mark.FOREIGN
-    return Shown(_text(item, "id"), Held(from_api(item), mark), _number(item, "ttl"), item.get("proxied") is True)
+    proxied = item.get("proxied") is True
+    return Shown(_text(item, "id"), Held(from_api(item), mark, proxied), _number(item, "ttl"), proxied)
 
 
 def to_api(record: Record) -> Json:

@@ -3,6 +3,7 @@
 Every provider keeps these promises, and one shared suite tests them all:
 - `write` adds first and removes after; an identical record that is there already, or a removal of what is gone, is success.
 - `write` returns only after the provider has acknowledged. A lost answer is settled by reading again, never by hope.
+- What is swapped changes in one step, between additions and removals; where it is not as told any more, `Later` says so.
 - It never touches a record that it was not given, and never adds and removes TLSA at one name in one call: between
   the two must lie time (RFC 7671 8.1), and a provider's edge does not change atomically.
 - Errors: `ForUser` when a person must act (token, rights, no such zone), `Later` when waiting helps (429, 5xx, time-out).
@@ -28,18 +29,37 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A record as the provider holds it."""
+    """A record as the provider holds it. proxied: its name servers answer something else than this record."""
 
     record: Record
     mark: Mark
+    proxied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """At one name, `old` gives way to `new` in one step: no question in between finds both, or neither.
+
+    For what may stand there only once: an SPF record, an alias, a null MX. The same data with another TTL is a swap, too.
+    """
+
+    old: tuple[Record, ...]
+    new: tuple[Record, ...]
+
+    def __post_init__(self) -> None:
+        if not self.old or not self.new or len({record.name for record in (*self.old, *self.new)}) != 1:
+            raise ValueError("a swap takes old and new records of one name")
+        if any(record.type == "TLSA" for record in (*self.old, *self.new)):
+            raise ValueError("TLSA is never swapped: between the new and the old must lie time (RFC 7671 8.1)")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to add and what to remove. Removals match name, type and data; their TTL does not matter."""
+    """What to add, to swap and to remove, in this order. Removals match name, type and data; their TTL does not matter."""
 
     add: tuple[Record, ...] = ()
     remove: tuple[Record, ...] = ()
+    swap: tuple[Swap, ...] = ()
 
     def __post_init__(self) -> None:
         torn = {r.name for r in self.add if r.type == "TLSA"} & {r.name for r in self.remove if r.type == "TLSA"}
@@ -48,7 +68,11 @@ class Change:
 
 
 class Provider(Protocol):
-    """Two functions. Both block; callers run them off the event loop."""
+    """Three functions. All block; callers run them off the event loop."""
+
+    def zone_of(self, name: str) -> str:
+        """The apex of the zone here that holds a name; `ForUser` when none does."""
+        ...
 
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         """The records at a name, of one type or all; with `below` also those of every name under it."""

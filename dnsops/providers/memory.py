@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from dnsops.base.errors import ForUser
-from dnsops.providers.door import Access, Change, Grade, Held, Mark
-from dnsops.providers.identity import asked, identity, tidy
+from dnsops.providers.door import Access, Change, Grade, Held, Mark, Swap
+from dnsops.providers.identity import asked, identity, open_swap, tidy
 from dnsops.records.names import canonical, longest_suffix
 from dnsops.records.rdata import Record
 
@@ -23,6 +23,11 @@ class Memory:
         self._held = {identity(one.record): one for one in held}
         self._lock = Lock()
 
+    def zone_of(self, name: str) -> str:
+        name = canonical(name)
+        self._check(name)
+        return longest_suffix(name, self.zones) or ""
+
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         name = canonical(name)
         self._check(name)
@@ -31,11 +36,13 @@ class Memory:
 
     def write(self, change: Change) -> None:
         change = tidy(change)
-        for record in (*change.add, *change.remove):
+        for record in (*change.add, *change.remove, *(swap.new[0] for swap in change.swap)):
             self._check(record.name)
         with self._lock:
             for record in change.add:
                 self._add(record)
+            for swap in change.swap:
+                self._swap(swap)
             for record in change.remove:
                 self._held.pop(identity(record), None)
 
@@ -54,6 +61,17 @@ class Memory:
         there = self._held.get(identity(record))
         if there is None or there.mark is Mark.OURS:
             self._held[identity(record)] = Held(record, Mark.OURS)
+
+    def _swap(self, swap: Swap) -> None:
+        """What carried no mark of ours gives its place to something that carries none."""
+        name, types = swap.old[0].name, {record.type for record in (*swap.old, *swap.new)}
+        if not open_swap(
+            swap, [r.record for r in self._held.values() if r.record.name == name and r.record.type in types]
+        ):
+            return
+        marks = [self._held.pop(identity(record)).mark for record in swap.old]
+        mark = Mark.OURS if Mark.OURS in marks else marks[0]
+        self._held.update((identity(record), Held(record, mark)) for record in swap.new)
 
     def _check(self, name: str) -> None:
         if longest_suffix(name, self.zones) is None:

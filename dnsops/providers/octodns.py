@@ -4,7 +4,8 @@
                                           ^------- nobody knows, or it does not show yet: pause, and read again -------'
 
 Records carry no marks of ours: `Mark.UNKNOWN`. A record joins its RRset's TTL, unless the whole RRset is given. Between the
-reading and the writing of an RRset somebody else's change to it can be lost: octoDNS knows no other way.
+reading and the writing of an RRset somebody else's change to it can be lost: octoDNS knows no other way. A swap within one
+RRset is one change; an alias and what takes its place are two, the old first, and whether they are one step is the plugin's.
 Each reading begins with a fresh plugin: what one remembers would not be what is there.
 Fails by: `ForUser` and `Misconfigured` with the plugin's words; `Later` when patience ends.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
@@ -43,6 +45,9 @@ class OctoDns:
         self._lock = Lock()
         self._zones: list[str] = []
 
+    def zone_of(self, name: str) -> str:
+        return self._zone_of(canonical(name), "", Patience(self._sleep))
+
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         name, patience = canonical(name), Patience(self._sleep)
         zones = [self._zone_of(name, type_name, patience)]
@@ -53,12 +58,15 @@ class OctoDns:
 
     def write(self, change: Wish) -> None:
         change, patience = tidy(change), Patience(self._sleep)
-        for record in change.add:
+        for record in (*change.add, *(record for swap in change.swap for record in swap.new)):
             form.check(record)
         adding, removing = self._by_zone(change.add, patience), self._by_zone(change.remove, patience)
         with self._lock:
             for zone, records in adding.items():
                 self._settle(zone, records, form.addition, patience)
+            for swap in change.swap:
+                zone = self._zone_of(swap.old[0].name, swap.old[0].type, patience)
+                self._insist(zone, partial(form.exchange, swap), patience)
             for zone, records in removing.items():
                 self._settle(zone, records, lambda there, gone, _: form.removal(there, gone), patience)
 
@@ -76,12 +84,20 @@ class OctoDns:
         return Access(zone, Grade.UNKNOWN, f"octoDNS's {self._name} can read it")
 
     def _settle(self, apex: str, records: list[Record], make: Form, patience: Patience) -> None:
+        """RRset by RRset."""
+
+        def changes(zone: Zone, first: bool) -> list[Change]:
+            return [change for some in _sets(records) if (change := make(zone, some, first))]
+
+        self._insist(apex, changes, patience)
+
+    def _insist(self, apex: str, todo: Callable[[Zone, bool], list[Change]], patience: Patience) -> None:
         """Until a fresh reading shows that nothing is left to do."""
         tried = quiet = False
         while True:
             plugin, zone = self._read(apex, patience)
             # a TTL is asked for once: plugins have least ones of their own
-            changes = [change for some in _sets(records) if (change := make(zone, some, not tried))]
+            changes = todo(zone, not tried)
             if not changes:
                 return
             if quiet:

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dnsops.base.errors import ForUser
-from dnsops.providers.identity import asked
+from dnsops.providers.door import Swap
+from dnsops.providers.identity import asked, open_swap
 from dnsops.records.names import longest_suffix
 from dnsops.records.rdata import Generic, Rdata, Record, parse, strings, txt
 
@@ -72,6 +73,42 @@ def removal(zone: Zone, given: Sequence[Record]) -> Change | None:
     if len(kept) == len(present):
         return None
     return Update(there, _with(there, kept)) if kept else Delete(there)
+
+
+def exchange(swap: Swap, zone: Zone, renew: bool) -> list[Change]:
+    """What a swap changes, removals first; nothing when it is done. renew: also for a TTL alone."""
+    place = swap.old[0].name
+    there = [record for record in records(zone) if record.name == place]
+    same = {_key(record) for record in swap.old} == {_key(record) for record in swap.new}
+    if (same and not renew) or not open_swap(swap, there, _key):
+        return []
+    gone = {_key(record) for record in swap.old}
+    if any(record.type == "CNAME" for record in swap.new) and any(_key(record) not in gone for record in there):
+        raise ForUser("an alias would stand beside other records", place, "remove them first")
+    types = dict.fromkeys(record.type for record in (*swap.old, *swap.new))
+    changes = [_exchanged(zone, place, kind, swap) for kind in types]
+    return sorted(changes, key=lambda change: change.new is not None)
+
+
+def _exchanged(zone: Zone, place: str, kind: str, swap: Swap) -> Change:
+    """One type's part of a swap."""
+    from octodns.record.change import Create, Delete, Update
+
+    there, new = zone.get_type(_host(zone, place), kind), [record for record in swap.new if record.type == kind]
+    gone = {_joined(record.data) for record in swap.old}
+    kept = {data: value for data, value in _values(there) if data not in gone} if there else {}
+    if not new:
+        return Update(there, _with(there, list(kept.values()))) if kept else Delete(there)
+    made = _made(zone, new)
+    if there is None:
+        return Create(made)
+    changed = _with(there, list({**dict(_values(made)), **kept}.values()))
+    changed.ttl = there.ttl if kept else made.ttl
+    return Update(there, changed)
+
+
+def _key(record: Record) -> tuple[str, str, Rdata]:
+    return record.name, record.type, _joined(record.data)
 
 
 def check(record: Record) -> None:

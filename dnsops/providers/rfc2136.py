@@ -19,9 +19,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import ForUser
-from dnsops.providers.door import Access, Change, Grade, Held, Mark
+from dnsops.providers.door import Access, Change, Grade, Held, Mark, Swap
 from dnsops.providers.exchange import Exchange, Lost, NoTransfer
-from dnsops.providers.identity import asked, tidy
+from dnsops.providers.identity import asked, open_swap, tidy
 from dnsops.providers.patience import Patience
 from dnsops.records.names import canonical, under
 from dnsops.records.rdata import Record, from_wire, wire
@@ -53,7 +53,7 @@ REFUSALS = {
     "NOTIMP": ("it takes no dynamic updates (NOTIMP)", "allow updates of {zone} there"),
     "FORMERR": ("it does not understand the update (FORMERR)", "report the server's kind and version"),
     "YXRRSET": (
-        "a CNAME stands at a name that should get other records (YXRRSET)",
+        "a CNAME stands, or would, at a name that has other records (YXRRSET)",
         "remove the CNAME, or use its target",
     ),
     "YXDOMAIN": ("other records stand at a name that should become a CNAME (YXDOMAIN)", "remove them first"),
@@ -67,6 +67,9 @@ class Rfc2136:
         self._exchange, self._sleep = exchange, sleep
         self._lock = Lock()
         self._zones: dict[str, str] = {}  # by name
+
+    def zone_of(self, name: str) -> str:
+        return self._zone(canonical(name), self._patience())
 
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         name, type_name = canonical(name), type_name.upper()
@@ -91,6 +94,8 @@ class Rfc2136:
         adding, removing = self._by_zone(change.add, patience), self._by_zone(change.remove, patience)
         for zone, records in adding.items():
             self._update(zone, records, self._addition, patience)
+        for swap in change.swap:
+            self._swap(swap, patience)
         for zone, records in removing.items():
             self._update(zone, records, self._removal, patience)
 
@@ -148,6 +153,35 @@ class Rfc2136:
         update = _update_of(zone)
         for record in records:
             update.delete(f"{record.name}.", record.type, str(record.data))
+        return update
+
+    def _swap(self, swap: Swap, patience: Patience) -> None:
+        """One UPDATE, which the server carries out only where the RRsets are still those that we read (3.2.3)."""
+        import dns.rcode
+
+        zone = self._zone(swap.old[0].name, patience)
+        answer = self._insist(partial(self._swapping, zone, swap, patience), patience)
+        while answer.rcode() == dns.rcode.NXRRSET:
+            patience.rest(f"{swap.old[0].name} changes while we change it")
+            answer = self._insist(partial(self._swapping, zone, swap, patience), patience)
+        self._check(zone, answer)
+
+    def _swapping(self, zone: str, swap: Swap, patience: Patience) -> dns.update.UpdateMessage:
+        """The swap; an UPDATE that does nothing when it was done already."""
+        update, name = _update_of(zone), swap.old[0].name
+        types = dict.fromkeys(record.type for record in (*swap.old, *swap.new))
+        there = [record for one in types for record in self._asked(name, one, patience)]
+        if not open_swap(swap, there):
+            return update
+        for record in there:
+            update.present(f"{name}.", record.type, str(record.data))
+        if any(record.type == "CNAME" for record in swap.new):
+            for other in set(TYPES) - set(types):  # beside others the server would skip it in silence (3.4.2.2)
+                update.absent(f"{name}.", other)
+        for record in swap.old:
+            update.delete(f"{name}.", record.type, str(record.data))
+        for record in swap.new:
+            update.add(f"{name}.", record.ttl, record.type, str(record.data))
         return update
 
     def _check(self, zone: str, answer: dns.message.Message) -> None:

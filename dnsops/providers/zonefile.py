@@ -18,10 +18,11 @@ from threading import Lock
 
 from dnsops.base import files
 from dnsops.base.errors import ForUser, Later
-from dnsops.providers.door import Access, Change, Grade, Held, Mark
-from dnsops.providers.identity import asked, tidy
+from dnsops.providers.door import Access, Change, Grade, Held, Mark, Swap
+from dnsops.providers.identity import asked, identity, open_swap, tidy
 from dnsops.records import zonefile
 from dnsops.records.names import canonical, under
+from dnsops.records.rdata import Record
 
 LONGEST_TTL = 2**31 - 1  # RFC 2181 8
 
@@ -45,6 +46,11 @@ class ZoneFile:
         self._path, self._today = path, today
         self._lock = Lock()
 
+    def zone_of(self, name: str) -> str:
+        zone, name = self._zone(self._copy()), canonical(name)
+        self._check(zone, name)
+        return zone.apex
+
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         zone, name = self._zone(self._copy()), canonical(name)
         self._check(zone, name)
@@ -55,10 +61,11 @@ class ZoneFile:
         with self._lock:
             copy = self._copy()
             zone = self._zone(copy)
-            for record in (*change.add, *change.remove):
+            add, remove = _with_swaps(zone, change)
+            for record in (*add, *remove):
                 self._check(zone, record.name)
                 _check_ttl(record.ttl, record.name)
-            text = zonefile.edited(zone, change.add, change.remove, self._today())
+            text = zonefile.edited(zone, add, remove, self._today())
             if text != zone.text:
                 self._replace(copy, text.encode())
 
@@ -112,6 +119,21 @@ class ZoneFile:
             raise ForUser(f"the zone file cannot be written ({error.strerror})", str(self._path), advice) from None
         with contextlib.suppress(PermissionError):  # only root may give files away; others own it already
             os.chown(target, copy.status.st_uid, copy.status.st_gid)
+
+
+def _with_swaps(zone: zonefile.Zone, change: Change) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """What to add and to remove, swaps that are still to be done among them: the file is replaced in one step."""
+    todo = [swap for swap in change.swap if open_swap(swap, _there(zone, swap))]
+    add = tuple(record for swap in todo for record in swap.new)
+    kept = {identity(record) for record in add}
+    remove = tuple(record for swap in todo for record in swap.old if identity(record) not in kept)
+    return (*change.add, *add), (*change.remove, *remove)
+
+
+def _there(zone: zonefile.Zone, swap: Swap) -> list[Record]:
+    name, types = swap.old[0].name, {record.type for record in (*swap.old, *swap.new)}
+    records = [entry.record for entry in zone.entries]
+    return [record for record in records if record.name == name and record.type in types]
 
 
 def _held(entry: zonefile.Entry) -> Held:

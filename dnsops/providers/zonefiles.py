@@ -29,6 +29,9 @@ class ZoneFiles:
         self._folder, self._today = folder, today
         self._opened: dict[str, ZoneFile] = {}
 
+    def zone_of(self, name: str) -> str:
+        return self._zone_of(canonical(name), "", self._zones())
+
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         name, zones = canonical(name), self._zones()
         own = self._zone_of(name, type_name, zones)
@@ -43,6 +46,8 @@ class ZoneFiles:
         adding, removing = self._by_zone(change.add, zones), self._by_zone(change.remove, zones)
         for zone, records in adding.items():
             self._file(zone).write(Change(add=tuple(records)))
+        for swap in change.swap:
+            self._file(self._zone_of(swap.old[0].name, swap.old[0].type, zones)).write(Change(swap=(swap,)))
         for zone, records in removing.items():
             self._file(zone).write(Change(remove=tuple(records)))
 

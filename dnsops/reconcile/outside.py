@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -51,15 +51,20 @@ async def probe(target: Target, address: str, thorough: bool) -> tuple[Shown, ..
     return tuple(Shown(one.address, one.chain, one.error, one.unroutable) for one in seen)
 
 
-async def run(command: Sequence[str], seconds: float = RELOAD_SECONDS) -> str:
-    """Run a command without a shell; "" when it exits 0, else what it said.
+async def run(command: Sequence[str], seconds: float = RELOAD_SECONDS, environ: Mapping[str, str] | None = None) -> str:
+    """Run a command without a shell; "" when it exits 0, else what it said. environ: variables besides our own.
 
     It says it into a file: a daemon that it starts may keep the stream open for years, and nobody waits for that.
     """
     with tempfile.TemporaryFile() as said:
         try:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                env={**os.environ, **environ} if environ else None,
             )
         except (OSError, ValueError) as error:
             return f"cannot be run ({error.strerror if isinstance(error, OSError) else error})"

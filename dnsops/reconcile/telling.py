@@ -16,8 +16,8 @@ from dnsops.rollover.look import Finding
 Json = dict[str, object]
 
 # From what needs a person first down to what needs nobody: the document's own action is the first that occurs.
-URGENCY = ("later", "refuse", "make", "publish", "switch", "prune", "wait", "none")
-CHANGES = ("make", "publish", "switch", "prune")
+URGENCY = ("later", "refuse", "order", "make", "publish", "switch", "prune", "wait", "none")
+CHANGES = ("order", "make", "publish", "switch", "prune")
 
 
 class Decision(Protocol):
@@ -131,8 +131,8 @@ def actions(kind: type[Enum]) -> Json:
     return {"enum": [word(action) for action in kind]}
 
 
-def schema(title: str, kind: type[Enum], result: Json) -> Json:
-    """The JSON Schema of a whole document."""
+def schema(title: str, kind: type[Enum], result: Json, **more: object) -> Json:
+    """The JSON Schema of a whole document. more: what it has besides what all have."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
@@ -143,5 +143,6 @@ def schema(title: str, kind: type[Enum], result: Json) -> Json:
             status={"enum": [0, 1, 2, 75]},
             action=actions(kind),
             results=array(result),
+            **more,
         ),
     }

@@ -29,10 +29,13 @@ from checks.probe.tls.octets import Unreadable
 from dnsops.acme import answers, ari
 from dnsops.acme import caa as acme_caa
 from dnsops.acme import words as acme
-from dnsops.base.errors import Deliberate
+from dnsops.base.errors import Deliberate, ForUser
 from dnsops.base.flow import run
 from dnsops.base.settings import patterns, tree, words
+from dnsops.plan import ownership, purpose
+from dnsops.plan import saved as plan_saved
 from dnsops.records import dnssec, names, rdata, zonefile
+from dnsops.records.rdata import Record, txt
 from dnsops.records.tlsa import Tlsa
 from dnsops.records.txt import bimi, caa, mtasts, tags, tlsrpt, uaac
 from dnsops.records.txt import dkim as dkim_record
@@ -40,6 +43,7 @@ from dnsops.records.txt import dmarc as dmarc_record
 from dnsops.records.txt import spf as spf_record
 from dnsops.resolve.answer import Answer, Question, Security
 from dnsops.wanted import merge
+from dnsops.wanted.door import Family
 from mailsrv.archive import kept, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
@@ -231,6 +235,22 @@ HELLO_13 = (
 FLIGHT = (
     b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" + b"\x11" * 32 + b"\x00\xc0\x2f\x00"
     b"\x16\x03\x03\x00\x11\x0b\x00\x00\x09\x00\x00\x06\x00\x00\x03abc\x0e\x00\x00\x00"
+)
+
+
+def _strangers_txt(data: bytes) -> object:
+    family = purpose.family_of(Record("a.example", "TXT", 300, txt(data)))
+    served = [purpose.served(one, data.decode("ascii", "backslashreplace"), f"{one.value}; p=reject") for one in Family]
+    with suppress(ForUser):
+        purpose.joined(data.decode("ascii", "backslashreplace"), "v=spf1 mx -all", "a.example")
+    return family, served
+
+
+SAVED_PLAN = (
+    b'{"version":1,"kind":"plan","made":"2026-01-01T12:00:00+00:00","zones":[{"zone":"example.org","fingerprint":"ab","refused":"",'
+    b'"items":[{"step":"replace","before":{"name":"a.example.org","type":"A","ttl":300,"data":"192.0.2.1"},"after":{"name":'
+    b'"a.example.org","type":"A","ttl":60,"data":"192.0.2.1"},"why":"w","advice":"","merged":""},{"step":"add","before":null,'
+    b'"after":{"name":"example.org","type":"TXT","ttl":1,"data":""x""},"why":"w","advice":"a","merged":""}]}]}'
 )
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
@@ -447,6 +467,29 @@ PARSERS: dict[str, Parser] = {
         (b"v=BIMI1; l=https://a.b/c.svg; a=https://a.b/c.pem; avp=x",),
         (Deliberate,),
         True,
+    ),
+    "saved plan": Parser(plan_saved.read, (SAVED_PLAN,), (ValueError,)),
+    "ledger of a zone's records": Parser(
+        ownership.read,
+        (
+            (
+                b'{"version":1,"zone":"example.org","records":[{"name":"a.example.org","type":"A","ttl":300,"data":"192.0.2.1",'
+                b'"origin":"written","base":""},{"name":"example.org","type":"TXT","ttl":60,"data":"\\"v=spf1 mx -all\\"",'
+                b'"origin":"merged","base":"v=spf1 -all"}]}'
+            ),
+        ),
+        (ValueError,),
+    ),
+    "a stranger's TXT record": Parser(
+        _strangers_txt,
+        (
+            b"v=spf1 a mx ~all",
+            b"v = DMARC1; p=none; rua=mailto:a@b",
+            b"v=STSv1; id=1",
+            b"v=TLSRPTv1; rua=mailto:a@b",
+            b"v=UAAC1; a=sha256",
+        ),
+        (),
     ),
     "SPF records to merge": Parser(
         lambda text: merge.spf([text], "v=spf1 mx -all", houses.house(), "example.org"),

@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 
+from dnsops.reconcile.certificate_report import SCHEMA as CERTIFICATE_SCHEMA
 from dnsops.reconcile.dkim_report import SCHEMA as DKIM_SCHEMA
 from dnsops.reconcile.report import SCHEMA
+from dnsops.reconcile.zone_report import SCHEMA as ZONE_SCHEMA
+from tests.lab.acme import Pebble
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
 from tests.lab.mx import Mx
@@ -54,7 +57,7 @@ def test_there_is_something_to_type() -> None:
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_a_readme_says_happens(
-    readme: Path, dnstree: DnsTree, pki: Pki, cloudflare_api: CloudflareApi, mx: Mx, tmp_path: Path
+    readme: Path, dnstree: DnsTree, pki: Pki, cloudflare_api: CloudflareApi, pebble: Pebble, mx: Mx, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
         visit = stack.enter_context(tour(tmp_path, dnstree, pki, cloudflare_api, mx))
@@ -87,7 +90,16 @@ def test_links_lead_somewhere(readme: Path) -> None:
     assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("schema,prefix", [(SCHEMA, "results[]"), (DKIM_SCHEMA, "result")], ids=["tlsa", "dkim"])
+@pytest.mark.parametrize(
+    "schema,prefix",
+    [
+        (SCHEMA, "results[]"),
+        (DKIM_SCHEMA, "result"),
+        (ZONE_SCHEMA, "zone"),
+        (CERTIFICATE_SCHEMA, "certificate"),
+    ],
+    ids=["tlsa", "dkim", "zone", "certificate"],
+)
 def test_the_schema_in_the_readme_is_the_one_in_the_code(schema: dict[str, Any], prefix: str) -> None:
     result = schema["properties"]["results"]["items"]["properties"]
     text = (ROOT / "dnsops" / "README.md").read_text()

@@ -16,8 +16,27 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
     "checks.catalogue",
+    *(
+        f"checks.deliverability.{room}"
+        for room in (
+            "content",
+            "generating",
+            "heading",
+            "html",
+            "judging",
+            "known",
+            "letter",
+            "loss",
+            "origin",
+            "target",
+        )
+    ),
+    "checks.echo.judging",
+    "checks.echo.marked",
     "checks.facts",
     "checks.finding",
+    "checks.health.facts",
+    "checks.health.judging",
     "checks.judge",
     "checks.report",
     "checks.probe.announced",
@@ -60,11 +79,16 @@ PURE = (
     "dnsops.providers.cloudflare_form",
     "dnsops.providers.door",
     "dnsops.providers.identity",
+    "dnsops.reconcile.certificate_names",
+    "dnsops.reconcile.certificate_report",
+    "dnsops.reconcile.certificate_target",
     "dnsops.reconcile.dkim_report",
     "dnsops.reconcile.dkim_target",
     "dnsops.reconcile.report",
     "dnsops.reconcile.target",
     "dnsops.reconcile.telling",
+    "dnsops.reconcile.zone_report",
+    "dnsops.reconcile.zone_target",
     "dnsops.records",
     "dnsops.resolve.answer",
     "dnsops.resolve.extended",
@@ -136,6 +160,21 @@ PURE = (
         f"mailsrv.transport.{room}"
         for room in ("dane", "deciding", "found", "host", "matching", "noting", "outcome", "policy")
     ),
+    *(
+        f"mailsrv.quickstart.{room}"
+        for room in (
+            "answers",
+            "checks",
+            "checks_names",
+            "document",
+            "facts",
+            "finding",
+            "questions",
+            "steps",
+            "telling",
+        )
+    ),
+    "mailsrv.serving.unit",
     "mailsrv.store.door",
     "mailsrv.store.flags",
     "mailsrv.store.names",

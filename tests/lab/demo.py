@@ -1,15 +1,15 @@
-"""The promise, shown on real servers: a DANE rollover that no sender notices, and beside it the order that senders do notice.
+"""The promise, shown on real servers: from an empty zone and a token to verified mail by one command, and then a DANE rollover
+that no sender notices, beside the order that senders do notice.
 
     make demo          (= tests/lab/enter.sh .venv/bin/python -m tests.lab.demo)
 
 Knot and unbound (signed tree, a resolver that caches), pebble (ACME), Cloudflare's API writing into that tree, `mailsrv serve`
-as the receiving MX with our keys, and a stranger's Postfix that verifies DANE, asked several times a second throughout.
+as the receiving MX, and a stranger's Postfix that verifies DANE: it sends all the time, and is asked several times a second.
 Everything runs in a network namespace and ends with it. Fails by: exit 1 and the line that went wrong.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -21,16 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from dnsops.certs.chain import Chain, association, from_pem
+from dnsops.dkim.keys import Keys
 from tests.lab import demo_trust
 from tests.lab.acme import Account, Pebble
 from tests.lab.cloudflare_api import CloudflareApi
+from tests.lab.demo_start import Served, Unready, emptied, ready, shown, validated
 from tests.lab.demo_trust import Distrust, Far, Rotation
 from tests.lab.dnstree import DnsTree
-from tests.lab.mailserver import MailServer
 from tests.lab.mx import Mx
 from tests.lab.network import CLOUDFLARE, MX, MX2, MX6, Unavailable, private_network
 from tests.lab.pki import Credentials, Pki, new_key
@@ -84,6 +82,42 @@ class Watch:
             self._stop.wait(self.pause)
 
 
+@dataclass
+class Load:
+    """A stranger's Postfix sending to us without a pause, in a thread of its own."""
+
+    sender: Sender
+    recipient: str
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    fault: list[BaseException] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def sent(self) -> int:
+        return sum(self.outcomes.values())
+
+    @property
+    def deferred(self) -> int:
+        return sum(count for (status, tls), count in self.outcomes.items() if (status, tls) != ("sent", "Verified"))
+
+    def _send(self) -> None:
+        try:
+            while not self._stop.wait(0.1):
+                delivery = self.sender.send(self.recipient)
+                self.outcomes[delivery.status, delivery.tls] += 1
+        except (TimeoutError, Unavailable) as error:
+            self.fault.append(error)
+
+
 class Teller:
     """Lines with the time since the start."""
 
@@ -119,13 +153,17 @@ class Stage:
     def state(self) -> Path:
         return self.directory / "state"
 
-    def mailsrv(self, *words: str, status: tuple[int, ...] = (0,)) -> str:
+    @property
+    def config(self) -> Path:
+        return self.directory / "etc-mailsrv" / "mailsrv.yml"
+
+    def mailsrv(self, *words: str, status: tuple[int, ...] = (0,), **environ: str) -> str:
         """One command of ours, as a person would type it."""
         done = subprocess.run(
             [sys.executable, "-m", "mailsrv", *words],
             capture_output=True,
             text=True,
-            env={**os.environ, "CLOUDFLARE_API_TOKEN": self.api.token, "STATE_DIRECTORY": str(self.state)},
+            env={**os.environ, "MAILSRV_CONFIG": str(self.config), **environ},
             check=False,
         )
         if done.returncode not in status:
@@ -140,16 +178,6 @@ class Stage:
         """A challenge's record; the resolver here caches, so it is given a short life."""
         self.tree.replace(owner, kind, *texts, ttl=1)
 
-    def certify_next(self) -> Path:
-        """A certificate for the announced key, from the ACME server."""
-        key = load_pem_private_key(self.key_and_chain("next")[0].read_bytes(), None)
-        if not isinstance(key, EllipticCurvePrivateKey):
-            raise Broken("the next key is no ECDSA key")
-        issued = self.account.issue(key, [HOST], self.challenge)
-        path = self.directory / "issued.pem"
-        path.write_bytes(issued.chain)
-        return path
-
 
 def main() -> int:
     tell = Teller()
@@ -159,7 +187,7 @@ def main() -> int:
     except Unavailable as reason:
         print(f"demo: the lab cannot be had here: {reason}", file=sys.stderr)
         return 1
-    except (Broken, Distrust, TimeoutError) as reason:
+    except (Broken, Distrust, Unready, TimeoutError) as reason:
         print(f"demo: {reason}", file=sys.stderr)
         return 1
     return 0
@@ -179,89 +207,100 @@ def raise_curtain(tell: Teller, stack: ExitStack) -> Stage:
     tell(f"https://api.cloudflare.com, writing into the zone (a TTL of {TTL} s is {TTL // SCALE} s here)")
     mx = stack.enter_context(Mx())
     stage = Stage(tell, directory, tree, pki, pebble, Account(pebble), api, mx)
-    stage.state.mkdir(mode=0o755)
-    for name in (f"_25._tcp.{HOST}", f"_25._tcp.{OTHER}"):
-        for stale in api.records(DOMAIN, type="TLSA", name=name):
-            api.erase(DOMAIN, stale.id)
+    emptied(api, DOMAIN, others=(OTHER,))
     return stage
 
 
 def show(stage: Stage, stack: ExitStack) -> None:
     tell = stage.tell
-    tell.chapter("A mail host, its certificate, its TLSA record")
-    demo_trust.policies(stage.api, DOMAIN, TTL)
-    keys = Rotation(lambda: dkim(stage)).begin()
-    first = certificate(stage)
-    _, chain = stage.key_and_chain("current")
-    server = stack.enter_context(mail_host(stage))
-    tell(f"mailsrv serve receives on port 25 of {HOST}, IPv4 and IPv6, with that certificate")
-    publish(stage)
+    tell.chapter("From an empty zone and a token")
     sender = stack.enter_context(Sender(stage.directory))
+    stranger = stack.enter_context(demo_trust.far_house(stage.directory, stage.tree, stage.pki))
+    server = start(stage, stack)
+    keys = Rotation(lambda: first_keys(stage)).begin()
     verified(stage, sender)
-    read(stage, server, 1)
+    read(stage, server)
     tell.chapter("Mail that others trust")
-    far = stack.enter_context(demo_trust.far_house(stage.directory, stage.tree, stage.pki))
     keys.join()
-    before = trusted(stage, server, far, "1")
-    tell.chapter("Rollovers, side by side, while a stranger's Postfix asks again and again")
+    before = trusted(stage, server, stranger, "1")
+    tell.chapter("Rollovers, side by side, while a stranger's Postfix sends, and asks again and again")
+    first = chain_of(stage, "current")
     other = prepare_article(stage)
-    with Watch(DOMAIN_OF[HOST]) as ours, Watch(DOMAIN_OF[OTHER]) as theirs:
+    with Watch(DOMAIN_OF[HOST]) as ours, Watch(DOMAIN_OF[OTHER]) as theirs, Load(sender, f"{USER}@{DOMAIN}") as load:
         article = threading.Thread(target=articles_order, args=(stage, other))
         article.start()
         rotating = Rotation(lambda: dkim(stage)).begin()
         roll(stage, server)
         article.join()
         tell("both rolled; the old records are gone")
-    verified(stage, sender)
-    read(stage, server, 2)
+    read(stage, server)
     rotating.join()
-    after = trusted(stage, server, far, "2")
+    after = trusted(stage, server, stranger, "2")
     if set(before) & set(after):
         raise Broken(f"DKIM was not rotated: {before}, {after}")
     tell.chapter("A man in the middle, between us and the stranger")
     tell(demo_trust.downgraded(server, stage.tree, stage.pki, USER, f"{USER}@{DOMAIN}"))
-    second = from_pem(chain.read_bytes(), "")
-    summary(stage, first, second, ours, theirs)
+    tell.chapter("And the zone is as it should be")
+    unchanged(stage)
+    summary(stage, first, chain_of(stage, "current"), ours, theirs, load)
 
 
 DOMAIN_OF = {HOST: f"[{HOST}]", OTHER: f"[{OTHER}]"}  # as Postfix writes a host without an MX look-up
 
 
-def mail_host(stage: Stage) -> MailServer:
-    """Our own server on the addresses of the MX record; its certificate is the pair that mailsrv keeps."""
-    server = MailServer(
-        stage.directory / "mail",
-        address=MX,
-        users=(USER,),
-        tls=None,
-        hostname=HOST,
-        domains=[DOMAIN],
-        accounts=[{"name": USER, "password": "!file password", "addresses": [f"{USER}@{DOMAIN}"]}],
-        state={"directory": str(stage.state)},
-        listeners={"smtp": {"port": 25, "bind": [MX, MX6]}},
-        queue={"next_hop": None, "bind": [MX, MX6]},
-    )
+def start(stage: Stage, stack: ExitStack) -> Served:
+    """One command: configuration, keys, plan, records, certificate; then the server, and the same command for the rest."""
+    words = ["quickstart", DOMAIN, "--yes", "--hostname", HOST, "--account", USER, "--provider", "cloudflare"]
+    words += ["--addresses", f"{MX},{MX6}", "--bind", "--directory", stage.pebble.url, "--dial", f"{demo_trust.FAR}"]
+    words += ["--output", str(stage.config.parent), "--state", str(stage.state)]
+    stage.tell(f"$ CLOUDFLARE_API_TOKEN=... mailsrv {' '.join(words[:3])} ...")
+    for line in shown(stage.mailsrv(*words, CLOUDFLARE_API_TOKEN=stage.api.token)):
+        print(f"          {line}")
+    issued = chain_of(stage, "current")
+    stage.tell(f"certificate by DNS-01 for {', '.join(issued.names)}; key {short(issued)}, the next one is made")
     root = stage.directory / "root.pem"
     root.write_bytes(stage.pebble.root())
-    server.ca = str(root)
+    server = stack.enter_context(Served(stage.config, stage.state, root))
+    ready()
+    stage.tell(f"mailsrv serve: mail, IMAP and the web names at {MX} and {MX6}")
+    stage.mailsrv(*words, "--skip-checks")
+    stage.tell("the same command again: it goes on where it was, and the TLSA records of both keys are out")
+    stage.tell(f"mailsrv dns verify: {validated(stage.mailsrv('dns', 'verify', '--all', '--json', status=(0, 1)))}")
     return server
 
 
-def read(stage: Stage, server: MailServer, count: int) -> None:
+def chain_of(stage: Stage, word: str) -> Chain:
+    return from_pem((stage.state / "certs" / HOST / word / "chain.pem").read_bytes(), "")
+
+
+def read(stage: Stage, server: Served) -> None:
     """The delivered mail, by IMAP."""
     messages = server.messages(USER)
-    if len(messages) != count or b"TLS_" not in messages[-1]:
-        raise Broken(f"{len(messages)} messages in the mailbox of {USER}, not {count}")
+    if not messages or b"TLS_" not in messages[-1]:
+        raise Broken(f"{len(messages)} messages in the mailbox of {USER}")
     subject = next(line for line in messages[-1].decode().splitlines() if line.startswith("Subject:"))
-    stage.tell(f"{USER} reads it by IMAP over TLS: {count} in INBOX, {subject!r}")
+    stage.tell(f"{USER} reads it by IMAP over TLS: {len(messages)} in INBOX, {subject!r}")
+
+
+def unchanged(stage: Stage) -> None:
+    """Nothing left to do: exit 0."""
+    told = stage.mailsrv("dns", "plan").strip().splitlines()
+    stage.tell(f"mailsrv dns plan: {told[0]}; exit 0")
+
+
+def first_keys(stage: Stage) -> None:
+    """Published with all else; they sign when every cache can know them."""
+    while Keys(stage.state / "dkim").ring(DOMAIN).current is None:
+        stage.mailsrv("dkim", "reconcile")
+        time.sleep(0.5)
 
 
 def dkim(stage: Stage) -> None:
-    """The first keys, or the next ones: published, seen everywhere, then signing."""
-    stage.mailsrv("dkim", "rotate", "--domain", DOMAIN, "--provider", "cloudflare", "--wait", "--every", "0.5")
+    """The next keys: published, seen everywhere, then signing."""
+    stage.mailsrv("dkim", "rotate", "--wait", "--every", "0.5")
 
 
-def trusted(stage: Stage, server: MailServer, far: Far, number: str) -> tuple[str, ...]:
+def trusted(stage: Stage, server: Served, far: Far, number: str) -> tuple[str, ...]:
     """A mail of ours at the stranger's; gives the selectors that signed it."""
     # the server looks at its keys once a second
     wait_until(lambda: len(server.events("dkim.signing")) >= int(number), "the server to sign with the keys", 20)
@@ -278,33 +317,8 @@ def trusted(stage: Stage, server: MailServer, far: Far, number: str) -> tuple[st
     return selectors
 
 
-def _sent(server: MailServer) -> list[dict[str, Any]]:
+def _sent(server: Served) -> list[dict[str, Any]]:
     return server.events("send.delivered") + server.events("send.relayed")
-
-
-def certificate(stage: Stage) -> Chain:
-    stage.mailsrv("tlsa", "roll", HOST, "--csr", "--provider", "cloudflare")
-    chain = stage.certify_next()
-    stage.mailsrv("tlsa", "roll", HOST, "--chain", str(chain), "--provider", "cloudflare", status=(0, 1))
-    parsed = from_pem(chain.read_bytes(), "")
-    stage.tell(f"certificate issued by DNS-01 for {HOST}, 3 1 1 {short(parsed)}; and the next key is made already")
-    return parsed
-
-
-def publish(stage: Stage) -> None:
-    words = ("tlsa", "reconcile", "--json", "--source", "mailsrv:", "--host", HOST, "--provider", "cloudflare")
-    run = json.loads(stage.mailsrv(*words))
-    if run["action"] != "publish":
-        raise Broken(f"expected to publish: {run}")
-    stage.tell(
-        f"mailsrv tlsa reconcile: action {run['action']}, {len(run['results'][0]['add'])} records through Cloudflare"
-    )
-    run = json.loads(stage.mailsrv(*words))
-    stage.tell(f"mailsrv tlsa reconcile: action {run['action']}")
-    answer = json.loads(stage.mailsrv("ask", f"_25._tcp.{HOST}", "TLSA", "--json"))
-    if answer["verdict"] != "secure":
-        raise Broken(f"not secure: {answer}")
-    stage.tell(f"mailsrv ask: {answer['verdict']}, proven from the root by {answer['by']}")
 
 
 def verified(stage: Stage, sender: Sender) -> None:
@@ -317,17 +331,13 @@ def verified(stage: Stage, sender: Sender) -> None:
         raise Broken(delivery.line)
 
 
-def roll(stage: Stage, server: MailServer) -> None:
+def roll(stage: Stage, server: Served) -> None:
     """Ours: the next key was announced with the first; its certificate comes, the machine waits and switches."""
-    chain = stage.certify_next()
-    stage.tell(f"{HOST}: certificate for the announced key issued, not served yet")
-    reload = f"kill -HUP {server.pid}"
-    words = ("--chain", str(chain), "--provider", "cloudflare", "--reload", reload, "--wait", "--every", "0.5")
-    begin = time.monotonic()
-    stage.mailsrv("tlsa", "roll", HOST, *words)
-    stage.tell(
-        f"{HOST}: announced, ripe, switched, the old record retired: {time.monotonic() - begin:.1f} s, no step by hand"
-    )
+    begin, reload = time.monotonic(), f"kill -HUP {server.pid}"  # else it looks every five seconds
+    stage.mailsrv("cert", "issue", "--force", "--install", reload, status=(0, 1))
+    stage.tell(f"{HOST}: certificate ordered ahead of its time, for the key that was announced with the first one")
+    stage.mailsrv("tlsa", "roll", HOST, "--reload", reload, "--wait", "--every", "0.5")
+    stage.tell(f"{HOST}: ripe, switched, the old record retired: {time.monotonic() - begin:.1f} s, no step by hand")
 
 
 def prepare_article(stage: Stage) -> Credentials:
@@ -358,7 +368,7 @@ def put(stage: Stage, credentials: Credentials) -> None:
     stage.api.edit(DOMAIN, "TLSA", f"_25._tcp.{OTHER}", data=data, ttl=TTL)
 
 
-def summary(stage: Stage, first: Chain, second: Chain, ours: Watch, theirs: Watch) -> None:
+def summary(stage: Stage, first: Chain, second: Chain, ours: Watch, theirs: Watch, load: Load) -> None:
     stage.tell.chapter("What the stranger saw")
     print(f"{'':28} {'asked':>7} {'Verified':>9} {'refused':>8} {'unverified for':>15}")
     for name, watch in (("mailsrv", ours), ("the article's order", theirs)):
@@ -367,9 +377,12 @@ def summary(stage: Stage, first: Chain, second: Chain, ours: Watch, theirs: Watc
             f" = {watch.unverified * SCALE / 60:.0f} min" if watch.unverified else ""
         )
         print(f"{name:28} {total:7} {watch.verdicts[Verdict.VERIFIED]:9} {watch.refused:8} {seconds:>15}")
-    print(f"\n{HOST}: key {short(first)} became {short(second)}. In all {stage.tell.elapsed:.0f} s.")
+    print(f"\nsent by a Postfix to {HOST} meanwhile: {load.sent} messages, {load.deferred} deferred")
+    print(f"{HOST}: key {short(first)} became {short(second)}. In all {stage.tell.elapsed:.0f} s.")
     if first.spki == second.spki:
         raise Broken("the key was not rolled")
+    if load.fault or load.deferred or load.sent < 5:
+        raise Broken(f"not every message was delivered at once, verified: {dict(load.outcomes)} {load.fault}")
     if ours.refused or sum(ours.verdicts.values()) < 20:
         raise Broken(f"a moment unverified: {dict(ours.verdicts)}")
     if not theirs.refused:

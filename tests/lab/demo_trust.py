@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from dnsops.certs.chain import association, from_pem
-from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
 from tests.lab.downgrade import Between, Trick
 from tests.lab.mailserver import MailServer
@@ -33,11 +32,6 @@ PASSED = ("spf=pass", "dkim=pass", "dmarc=pass")
 
 class Distrust(Exception):
     """A mail that was not trusted, or one that should not have gone."""
-
-
-def policies(api: CloudflareApi, domain: str, ttl: int) -> None:
-    """What DMARC asks for is strict: what proves nothing is refused."""
-    api.edit(domain, "TXT", f"_dmarc.{domain}", content='"v=DMARC1; p=reject"', ttl=ttl)
 
 
 @dataclass

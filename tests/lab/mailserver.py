@@ -54,6 +54,7 @@ class MailServer:
         **settings: Any,
     ) -> None:
         self.directory, self.address, self.around = directory, address, tuple(around)
+        self.password = PASSWORD
         directory.mkdir(parents=True, exist_ok=True)
         self.state, self.log, self.config = directory / "state", directory / "serve.log", directory / "mailsrv.yml"
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
@@ -214,12 +215,12 @@ class MailServer:
     def submission(self, user: str = "alice", timeout: float = 30.0) -> smtplib.SMTP:
         client = smtplib.SMTP(self.address, self.ports["submission"], timeout=timeout)
         client.starttls(context=self.trust)
-        client.login(user, PASSWORD)
+        client.login(user, self.password)
         return client
 
     def imap(self, user: str = "alice", timeout: float = 30.0) -> imaplib.IMAP4:
         client = imaplib.IMAP4_SSL(self.address, self.ports["imaps"], ssl_context=self.trust, timeout=timeout)
-        client.login(user, PASSWORD)
+        client.login(user, self.password)
         return client
 
     def send(

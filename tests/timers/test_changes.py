@@ -71,3 +71,20 @@ def test_channels_are_told_apart() -> None:
 def test_damage_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a memory"):
         changes.from_json(data)
+
+
+def test_a_condition_that_grows_worse_is_told_at_each_step_and_only_once() -> None:
+    memory, heard = Memory(), []
+    steps = ["", "14 days", "14 days", "7 days", "", "3 days", "3 days", ""]
+    states = "o" + "f" * 6 + "o"
+    for state, step in zip(states, steps, strict=True):
+        memory = changes.from_json(json.dumps(after(memory, WORDS[state], step).as_json()).encode())
+        for channel in owed(memory, ["c"]):
+            heard.append(memory.alarm or memory.condition.word)
+            memory = delivered(memory, channel)
+    assert heard == ["14 days", "7 days", "3 days", "ok"]
+
+
+def test_a_memory_of_before_there_were_steps_is_read() -> None:
+    old = {"condition": "findings", "laters": 0, "told": {"c": "findings"}}
+    assert owed(changes.from_json(json.dumps(old).encode()), ["c"]) == []

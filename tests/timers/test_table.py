@@ -34,6 +34,13 @@ def test_reports_look_every_hour_whose_time_has_come() -> None:
     assert not reports.credentials
 
 
+def test_certificates_are_looked_after_every_hour() -> None:
+    job = find(JOBS, "certificate")
+    assert job.command == ("cert", "issue", "--json")
+    assert job.every == timedelta(hours=1)
+    assert {"dns.token", "acme.eab"} <= set(job.credentials)
+
+
 def test_an_unknown_job_gets_the_near_miss() -> None:
     with pytest.raises(Misused, match="did you mean tlsa"):
         find(JOBS, "tsla")

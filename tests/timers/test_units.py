@@ -46,6 +46,7 @@ LINES = [
     ("dns: {provider: cloudflare, token: !env T}", []),
     ("dns: {provider: rfc2136, server: ns, key_file: /k/tsig.key}", ["LoadCredential=tsig.key:/k/tsig.key"]),
     ("dns: {provider: zonefile, path: /z/a.zone}", ["ReadWritePaths=/z"]),
+    ("acme: {eab: {key_id: kid-1, hmac_key: !file /e/eab}}", ["LoadCredential=eab:/e/eab"]),
     ("state: {directory: /srv/state}", ["ReadWritePaths=/srv/state"]),
     (
         "tlsa: {targets: [{host: b.example.org, credential: !file /s, dns: {provider: cloudflare, token: !file /u}}]}",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from dnsops.base.errors import Misused
 from dnsops.base.settings.section import FilePath, Section, Text
 from dnsops.base.settings.words import ONE_OR_MANY, Duration, MailAddress, SecretText, WebAddress
 
@@ -75,3 +76,15 @@ class Acme(Section):
         description="Whether to publish _validation-persist records, which some authorities take instead of a challenge each time.",
         examples=[False],
     )
+
+
+def overridden(acme: Acme, given: dict[str, str | None]) -> Acme:
+    """The same with what a command line says instead; `given`: settings by their names, None where it says nothing."""
+    said = {name: value for name, value in given.items() if value is not None}
+    try:
+        checked = Acme.model_validate(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = str(first["msg"]).removeprefix("Value error, ")
+        raise Misused(what, "--" + str(first["loc"][0]).replace("_", "-")) from None
+    return acme.model_copy(update={name: getattr(checked, name) for name in said})

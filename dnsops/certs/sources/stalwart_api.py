@@ -108,19 +108,23 @@ class StalwartApi(Place):
 
     def _by_jmap(self, host: str) -> Chain:
         """0.16 and later: of all its certificates, the one that Stalwart shows to those who ask for the host."""
-        held = self._certificates()
-        chains = [chain for entry in held if (chain := _chain(entry, host, self.url))]
+        chains = self.held(host)
         chain = best([chain for chain in chains if chain.covers(host)] or chains, host, clock.now().wall)
         if chain is None:
             raise ForUser("Stalwart holds no certificate", self.url, "use starttls:HOST:25 for what it shows")
         return chain
 
-    def _certificates(self) -> list[object]:
+    def held(self, host: str) -> list[Chain]:
+        """All certificates that it holds, as far as they can be read (from 0.16 on)."""
+        return [chain for entry in _listed(self.jmap(_calls()), self.url) if (chain := _chain(entry, host, self.url))]
+
+    def jmap(self, calls: list[object]) -> object:
+        """The answer's document to some JMAP calls, at the address that the server knows (RFC 8620 3.3)."""
         for path in JMAP_PATHS:
-            reply = self._ask("POST", path, body=_call())
+            reply = self._ask("POST", path, body={"using": USING, "methodCalls": calls})
             if reply.status not in _UNKNOWN_ADDRESS and _member(reply.document, "methodResponses") is not None:
                 _check_status(reply, self.url)
-                return _listed(reply.document, self.url)
+                return reply.document
             if reply.status not in (*_UNKNOWN_ADDRESS, 200):
                 _check_status(reply, self.url)
         raise ForUser(
@@ -138,14 +142,13 @@ class StalwartApi(Place):
         return _within(self.timeout, lambda: _request(method, address, credentials, arguments, deadline), self.url)
 
 
-def _call() -> dict[str, object]:
+def _calls() -> list[object]:
     """Query and get in one request (RFC 8620 3.7). Only the certificate is asked for, never the key."""
     ids = {"resultOf": "q", "name": "x:Certificate/query", "path": "/ids"}
-    calls = [
+    return [
         ["x:Certificate/query", {"limit": MOST_CERTIFICATES}, "q"],
         ["x:Certificate/get", {"#ids": ids, "properties": ["id", "certificate"]}, "g"],
     ]
-    return {"using": USING, "methodCalls": calls}
 
 
 def _listed(document: object, url: str) -> list[object]:

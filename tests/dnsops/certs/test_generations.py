@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from dnsops.base import files
 from dnsops.base.errors import ForUser, Later
-from dnsops.certs.chain import key_spki
+from dnsops.certs.chain import key_name, key_spki
 from dnsops.certs.generations import Generations
 from tests.dnsops.certs.making import DAY, HOST, NOW, Authority, ecdsa
 
@@ -45,6 +45,21 @@ def test_a_key_is_made_certified_and_promoted(ours, ca):
     assert ours.current(HOST).path == second.path != first.path
     assert second.spki == second.chain.spki != first.spki
     assert ours.hosts() == (HOST,)
+
+
+@pytest.mark.parametrize("kind, name", [("p256", "ECDSA P-256"), ("p384", "ECDSA P-384"), ("rsa3072", "RSA 3072")])
+def test_each_kind_of_key_asks_for_names_and_wildcards(tmp_path, ca, kind, name):
+    ours = Generations(tmp_path / "certs", lambda: NOW, kind)
+    ours.make_next(HOST)
+    wanted = ["*.example.org", "mta-sts.example.net"]
+    installed = ours.install_chain(HOST, ca.certify(ours.csr(HOST, wanted)), wanted)
+    assert (key_name(installed.chain), installed.chain.names) == (name, (HOST, *wanted))
+    assert ours.promote(HOST).spki == installed.chain.spki
+
+
+def test_another_kind_is_for_the_key_after_the_announced_one(tmp_path, ours):
+    announced = ours.make_next(HOST)
+    assert Generations(ours.directory, lambda: NOW, "rsa3072").make_next(HOST).spki == announced.spki
 
 
 def test_an_announced_key_is_never_replaced(ours):

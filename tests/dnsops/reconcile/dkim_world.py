@@ -50,6 +50,9 @@ class FaultyProvider:
         self._world = world
         self.memory = Memory(ZONES)
 
+    def zone_of(self, name: str) -> str:
+        return self.memory.zone_of(name)
+
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         return self.memory.read(name, type_name, below)
 

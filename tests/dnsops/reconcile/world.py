@@ -61,6 +61,9 @@ class FaultyProvider:
         self.memory = Memory(["example.org"])
         self.calls: list[str] = []
 
+    def zone_of(self, name: str) -> str:
+        return self.memory.zone_of(name)
+
     def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
         self.calls.append("read")
         self._world.step("provider.read")

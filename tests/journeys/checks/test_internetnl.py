@@ -15,7 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+
+from checks.report.document import SCHEMA
 
 BESIDE = Path(__file__).parents[4] / "shared"
 TOOLS = Path(os.environ.get("MAILSRV_TOOLS", "") or BESIDE / "tools") / "internetnl"
@@ -56,7 +59,9 @@ def checked(case: str, suffixes: Path, check: str = CHECK) -> tuple[dict[str, An
     words = [sys.executable, str(TOOLS / "lab.py"), "up", case, "--", "sh", "-c", check, sys.executable, str(suffixes)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout, done.stderr
-    return json.loads(done.stdout)["results"][0], done.returncode
+    written = json.loads(done.stdout)
+    jsonschema.validate(written, SCHEMA)
+    return written["results"][0], done.returncode
 
 
 def differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, object]:
