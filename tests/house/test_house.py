@@ -16,8 +16,27 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
     "checks.catalogue",
+    *(
+        f"checks.deliverability.{room}"
+        for room in (
+            "content",
+            "generating",
+            "heading",
+            "html",
+            "judging",
+            "known",
+            "letter",
+            "loss",
+            "origin",
+            "target",
+        )
+    ),
+    "checks.echo.judging",
+    "checks.echo.marked",
     "checks.facts",
     "checks.finding",
+    "checks.health.facts",
+    "checks.health.judging",
     "checks.judge",
     "checks.report",
     "checks.probe.announced",

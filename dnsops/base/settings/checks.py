@@ -6,8 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dnsops.base.settings.section import FilePath, Section
-from dnsops.base.settings.words import ONE_OR_MANY, Duration, Forwarder, HostName, MailAddress, WebAddress, duration
+from dnsops.base.settings.section import FilePath, Section, Text
+from dnsops.base.settings.words import (
+    ONE_OR_MANY,
+    Duration,
+    Forwarder,
+    HostName,
+    MailAddress,
+    SecretText,
+    WebAddress,
+    duration,
+)
 
 Door = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\[\]:\s]+)(:[0-9]{1,5})?$", max_length=300)]
 
@@ -59,4 +68,33 @@ class Checks(Section):
         description="Addresses that answer every mail, for `mailsrv check echo`.",
         examples=[["echo@example.org"]],
         max_length=20,
+    )
+    echo_account: Text | None = Field(
+        default=None,
+        description="The account that sends to the echo addresses and gets their answers; the first with a password unless given.",
+        examples=["user1"],
+    )
+    echo_password: SecretText | None = Field(
+        default=None,
+        description="Its password, where the account has only a hash in the configuration.",
+        examples=["!file /etc/mailsrv/pw1"],
+    )
+    echo_late: Duration = Field(
+        default=duration("2min"), description="After which time an answer is late.", examples=["2min"]
+    )
+    echo_wait: Duration = Field(
+        default=duration("10min"), description="How long to wait for an answer.", examples=["10min"]
+    )
+    backups: FilePath | None = Field(
+        default=None,
+        description="A directory (or file) that each backup writes to, so that `mailsrv check health` knows their age.",
+        examples=["/var/backups/mailsrv"],
+    )
+    backup_age: Duration = Field(
+        default=duration("26h"), description="How old the newest backup may be.", examples=["26h"]
+    )
+    log: FilePath | None = Field(
+        default=None,
+        description="The server's log, where it is a file; else systemd's journal is read.",
+        examples=["/var/log/mailsrv.log"],
     )

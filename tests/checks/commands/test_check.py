@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from checks.catalogue import SUBTESTS
+from checks.catalogue import EVERYTHING, SUBTESTS
 from checks.catalogue.ports import PORTS
 from checks.commands.asking import Forms
 from checks.commands.check import COMMANDS, check
@@ -81,7 +81,7 @@ def test_a_host_without_domains_has_nothing_to_check(tmp_path: Path, capsys: pyt
 # explain
 
 
-@pytest.mark.parametrize("name", [one.id for one in (*SUBTESTS, *PORTS)])
+@pytest.mark.parametrize("name", [one.id for one in (*EVERYTHING, *PORTS)])
 def test_every_check_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", name) == 0
     text = capsys.readouterr().out
@@ -92,7 +92,10 @@ def test_every_check_is_explained(name: str, capsys: pytest.CaptureFixture[str])
 
 def test_explain_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)) == len(SUBTESTS) + len(PORTS)
+    told = [one["id"] for one in json.loads(capsys.readouterr().out)]
+    assert told[: len(SUBTESTS)] == [one.id for one in SUBTESTS], "in internet.nl's order"
+    assert len(set(told)) == len(told)
+    assert {one.id for one in (*EVERYTHING, *PORTS)} <= set(told)
     assert run("explain") == 0
     assert "tls_cipher_order" in capsys.readouterr().out
 

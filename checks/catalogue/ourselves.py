@@ -1,0 +1,62 @@
+"""What `mailsrv check echo` and `mailsrv check health` look at: our own house, so in our column only. Pure.
+
+Standards: RFC 5321 (mail out), RFC 3834 (answers by machines), RFC 9051 (reading), RFC 7671 8 (TLSA). Fails by: nothing.
+"""
+
+from __future__ import annotations
+
+from checks.catalogue.subtest import Level, Subtest
+from checks.finding import Status
+
+ECHO_CATEGORY, HEALTH_CATEGORY = "echo", "health"
+
+
+def _own(category: str, name: str, title: str, meaning: str, standard: str, mend: str) -> Subtest:
+    full = f"{category}_{name}"
+    return Subtest(full, category, "", title, Level.REQUIRED, Status.ERROR, Status.INFO, None, meaning, standard, mend)
+
+
+ECHO = tuple(_own(ECHO_CATEGORY, *row) for row in (
+    ("sent", "Our server takes the mail", "The marked mail goes in by submission, with a login and TLS.",
+     "RFC 6409", "Look at the server's log, and at `checks.echo_account` and its password."),
+    ("answered", "The answer comes back", "The mail goes out, is answered, and the answer arrives in the mailbox in time.",
+     "RFC 5321, RFC 3834", "`mailsrv queue list` tells whether it still waits, and the log why; try another echo address, too."),
+    ("inbox", "The answer is in the inbox", "The answer is not taken for spam here.",
+     "", "`mailsrv message explain` tells why it went to Junk."),
+    ("spf", "The far side sees SPF pass", "Read from the answer, where it tells.",
+     "RFC 7208", "Compare the address that the answer names with the SPF record: `mailsrv dns plan`."),
+    ("dkim", "The far side sees DKIM pass", "Read from the answer, where it tells.",
+     "RFC 6376", "`mailsrv dkim show` compares keys and records; look for who alters mail after it was signed."),
+    ("dmarc", "The far side sees DMARC pass", "Read from the answer, where it tells.",
+     "RFC 9989", "SPF or DKIM must pass for the domain in From."),
+    ("tls", "The mail travels encrypted", "Read from the answer, where it tells.",
+     "RFC 3207", "Look at `transport` in the configuration, and whether something between strips STARTTLS."),
+))  # fmt: skip
+
+HEALTH = tuple(_own(HEALTH_CATEGORY, *row) for row in (
+    ("ports", "Ports answer", "Each port of the configuration takes connections, and says what it should.",
+     "RFC 5321 4.3.1, RFC 9051 7.1", "`systemctl status mailsrv`, or start it with `mailsrv serve`; look for another program at the port."),
+    ("queue", "The queue moves", "No mail waits long to leave.",
+     "RFC 5321 4.5.4", "`mailsrv queue list` tells the reasons; is port 25 open outward?"),
+    ("disk", "Room on the disk", "The disk of the state directory has bytes and files left.",
+     "", "Make room, or enlarge the disk: mail is refused for now when it is full."),
+    ("clock", "The clock is right", "The system's clock is kept by NTP: signatures, DNSSEC and certificates depend on it.",
+     "RFC 5905", "`timedatectl set-ntp true`, or start chrony."),
+    ("certificate", "The certificate", "What the ports show is for this host, and ends not soon.",
+     "RFC 5280 4.1.2.5", "`mailsrv cert issue` renews it; `mailsrv timers list` tells why it did not happen by itself."),
+    ("tlsa", "TLSA records fit", "What port 25 shows matches the host's TLSA records, as DNSSEC proves them.",
+     "RFC 7672 3", "`mailsrv tlsa reconcile` publishes what fits."),
+    ("timers", "Timers", "Each job's last run ended well, and was not long ago.",
+     "", "`mailsrv timers run JOB` shows what it says."),
+    ("backups", "Backups", "The newest file of the backup's place is young enough.",
+     "", "Run the backup, and look why it did not run by itself."),
+    ("log", "Errors in the log", "The server's log of the last hours speaks of no failure.",
+     "", "`journalctl -u mailsrv`, or the file of `checks.log`."),
+))  # fmt: skip
+
+_BY_ID = {one.id: one for one in (*ECHO, *HEALTH)}
+
+
+def ourselves(name: str) -> Subtest:
+    """`ourselves("health_disk")`."""
+    return _BY_ID[name]

@@ -1,0 +1,74 @@
+"""Does a mail of ours go out, and does its answer come back? The round trip, and what the far side saw of it.
+
+Exit status: 0 all answered, 1 with findings, 64 wrong usage, 78 a configuration without an account to send from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checks.commands import asking
+from checks.commands.asking import telling_options
+from dnsops.base.errors import Misused
+
+
+@click.command(name="echo")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option("--account", default="", help="Who sends and gets the answer.  [checks.echo_account]")
+@click.option("--password-file", type=asking.FILE, help="A file with its password.  [checks.echo_password]")
+@click.option(
+    "--server", default="", metavar="HOST", help="Another mail server than this host's, at ports 465 and 993."
+)
+@click.option("--ca", "trust", type=asking.FILE, help="Certificates to trust beside the system's, PEM, for --server.")
+@click.option("--wait", type=click.FloatRange(1, 86400), help="Seconds to wait for the answer.  [checks.echo_wait]")
+@click.option("--configured", is_flag=True, help="For timers: do nothing where no echo address is configured.")
+@telling_options
+def echo(
+    addresses: tuple[str, ...],
+    account: str,
+    password_file: Path | None,
+    server: str,
+    trust: Path | None,
+    wait: float | None,
+    configured: bool,
+    config_file: str | None,
+    **options: Any,
+) -> int:
+    """Send a marked mail to echo ADDRESSes, and wait for their answers.
+
+    Without ADDRESS to those of `checks.echo`. Our own server has such an address where `echo.addresses` says so.
+    """
+    from checks.commands.telling import Telling
+    from checks.echo import ways
+    from checks.echo.trips import round_trips
+    from dnsops.base import secrets
+
+    settings = asking.settings_at(config_file)
+    if settings is None:
+        raise Misused("no configuration named, so there is no server of ours", "echo", "say --config FILE")
+    wanted = list(dict.fromkeys(addresses or map(str, settings.checks.echo)))
+    if not wanted and not configured:
+        raise Misused("no echo address", "echo", "name one, or set checks.echo")
+    _check(wanted)
+    options.pop("state"), options.pop("no_history")  # there is no score to compare
+    forms = asking.forms(options)
+    with Telling(forms, None, 1, "ECHO") as telling:
+        if wanted:
+            secret = secrets.from_file(password_file, "--password-file") if password_file else None
+            way = ways.of(settings, account, secret, server, trust)
+            limit = timedelta(seconds=wait) if wait else settings.checks.echo_wait
+            telling.take(asyncio.run(round_trips(way, wanted, settings.checks.echo_late, limit)))
+    return telling.status
+
+
+def _check(wanted: list[str]) -> None:
+    from mailsrv.directory import address
+
+    for text in wanted:
+        if address.parse(text) is None:
+            raise Misused(f"no mail address: {text[:80]!r}", "echo", "write user@example.org")

@@ -1,0 +1,42 @@
+"""Is this host well? Ports, queue, disk, clock, certificate, TLSA records, timers, backups, the log.
+
+Exit status: 0 well, 1 with findings that failed, 64 wrong usage; with --nagios its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checks.commands import asking
+from checks.commands.asking import telling_options
+from dnsops.base.errors import Misused
+
+
+@click.command(name="health")
+@click.option("--ask/--no-ask", default=True, show_default=True, help="Also ask the DNS for the TLSA records.")
+@telling_options
+def health(ask: bool, config_file: str | None, **options: Any) -> int:
+    """Look whether this host is well.
+
+    \b
+    mailsrv check health
+    mailsrv check health --nagios      as a monitoring plugin: one line, and its exit status
+    """
+    from checks.commands.telling import Telling
+    from checks.health.judging import judge
+    from checks.health.looking import look
+    from dnsops.base.places import state_directory
+
+    settings = asking.settings_at(config_file)
+    if settings is None:
+        raise Misused("no configuration named, so it is not known what should be here", "health", "say --config FILE")
+    state = options.pop("state")
+    options.pop("no_history")  # there is no score to compare
+    place = Path(state) if state else state_directory(settings.state.directory)
+    with Telling(asking.forms(options), None, 1, "HEALTH") as telling:
+        telling.take(judge(asyncio.run(look(settings, place, ask))))
+    return telling.status
