@@ -21,9 +21,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.facts import Tls
+from checks.facts import Tls, Version
 from checks.probe import announced, further
 from checks.probe import answers as escaped
+from checks.probe.tls import exchange, flight
+from checks.probe.tls.octets import Unreadable
 from dnsops.acme import answers, ari
 from dnsops.acme import caa as acme_caa
 from dnsops.acme import words as acme
@@ -232,6 +234,24 @@ SAVED_PLAN = (
     b'"a.example.org","type":"A","ttl":60,"data":"192.0.2.1"},"why":"w","advice":"","merged":""},{"step":"add","before":null,'
     b'"after":{"name":"example.org","type":"TXT","ttl":1,"data":""x""},"why":"w","advice":"a","merged":""}]}]}'
 )
+
+
+def _thirteen(data: bytes) -> object:
+    from checks.probe.tls import thirteen
+    from checks.probe.tls.hello import Offer
+
+    machine = thirteen.Thirteen(Offer(Version.TLS13, thirteen.SUITES, thirteen.GROUPS), bytes(32), b"")
+    return machine.feed(data)
+
+
+HELLO_13 = (
+    b"\x16\x03\x03\x00\x5a\x02\x00\x00\x56\x03\x03" + b"\x11" * 32 + b"\x00\x13\x01\x00\x00\x2e\x00\x2b\x00\x02\x03\x04"
+    b"\x00\x33\x00\x24\x00\x1d\x00\x20" + b"\x09" * 32 + b"\x17\x03\x03\x00\x20" + bytes(32)
+)
+FLIGHT = (
+    b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" + b"\x11" * 32 + b"\x00\xc0\x2f\x00"
+    b"\x16\x03\x03\x00\x11\x0b\x00\x00\x09\x00\x00\x06\x00\x00\x03abc\x0e\x00\x00\x00"
+)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
@@ -289,6 +309,25 @@ PARSERS: dict[str, Parser] = {
         lambda text: (answers.http_answer(Path("/nowhere"), text), answers.alpn_pair(Path("/nowhere"), text)),
         (b"token-_9", b"mx1.a.example", b"../etc"),
         text=True,
+    ),
+    "a TLS server's flight": Parser(
+        lambda data: flight.Flight().feed(data),
+        (FLIGHT, HELLO_13, b"\x15\x03\x03\x00\x02\x02\x28"),
+        (Unreadable,),
+    ),
+    "a TLS 1.3 server's flight": Parser(_thirteen, (HELLO_13, FLIGHT), (Unreadable,)),
+    "an SSL 2 hello": Parser(
+        flight.read_hello_2,
+        (b"\x80\x16\x04\x00\x01\x00\x02\x00\x03\x00\x06\x00\x02abc\x01\x00\x80\x07\x00\xc0id",),
+        (Unreadable,),
+    ),
+    "a ServerKeyExchange": Parser(
+        lambda data: [exchange.read_exchange(data, suite, 0x0303) for suite in (0xC02F, 0x0033)],
+        (
+            b"\x03\x00\x1d\x20" + bytes(32) + b"\x04\x01\x00\x02ab",
+            b"\x00\x02\x80\x01\x00\x01\x02\x00\x01\x05\x04\x01\x00\x01a",
+        ),
+        (Unreadable,),
     ),
     "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
     "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
@@ -681,7 +720,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     "message": {
         "field", "one_line", "words", "mailbox", "message_id", "lines", "text_part", "multipart", "boundary", "message",
         "written", "notification", "received", "suite_name", "return_path", "delivered_to", "string", "nstring", "clean",
-        "get", "references", "ordered_subject", "text",
+        "folded", "get", "references", "ordered_subject", "text",
     },
     "smtp": set[str](),
     "reports": {"written"},

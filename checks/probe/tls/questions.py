@@ -41,7 +41,7 @@ async def of_versions(visitor: Visitor, seen: Gathered) -> None:
         _note_version(seen, version, answer)
         lost += not answer.accepted and not answer.refused
         if not visitor.offered or lost == MOST_LOST:
-            seen.why = answer.why
+            seen.why = "" if seen.versions else answer.why
             return
     if found := await visitor.ask_2():
         seen.versions.add(Version.SSL2)
