@@ -45,9 +45,11 @@ def explain(name: str | None, as_json: bool) -> None:
 def _all() -> tuple[Subtest, ...]:
     """Every check there is."""
     from checks.catalogue import SUBTESTS
+    from checks.catalogue.letters import LETTERS
+    from checks.catalogue.ourselves import ECHO, HEALTH
     from checks.catalogue.ports import PORTS
 
-    return (*SUBTESTS, *PORTS)
+    return (*SUBTESTS, *PORTS, *LETTERS, *ECHO, *HEALTH)
 
 
 def document(subtest: Subtest) -> dict[str, object]:
