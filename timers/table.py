@@ -102,6 +102,23 @@ JOBS = (
         jitter=timedelta(minutes=30),
         timeout=timedelta(minutes=20),
     ),
+    Job(
+        name="health",
+        what="looks whether this host is well: ports, queue, disk, clock, certificate, other jobs, backups, log",
+        command=("check", "health", "--json"),
+        every=timedelta(minutes=15),
+        after_boot=timedelta(minutes=10),
+        jitter=timedelta(minutes=1),
+    ),
+    Job(
+        name="echo",
+        what="sends a marked mail to the addresses of `checks.echo`, and tells when an answer is late or missing",
+        command=("check", "echo", "--configured", "--json"),
+        every=timedelta(hours=6),
+        after_boot=timedelta(minutes=20),
+        jitter=timedelta(minutes=15),
+        timeout=timedelta(minutes=30),
+    ),
 )
 
 

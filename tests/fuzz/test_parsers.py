@@ -21,6 +21,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from checks.deliverability import target
+from checks.deliverability.judging import score_message
+from checks.deliverability.known import Known
+from checks.echo import marked
 from checks.facts import Tls, Version
 from checks.probe import announced, further
 from checks.probe import answers as escaped
@@ -120,6 +124,20 @@ def _dnssec(data: bytes) -> object:
     signature = dnssec.Signature.of(rdata.from_wire("RRSIG", data))
     now = datetime(2026, 11, 26, tzinfo=UTC)
     return signature.until(now) - signature.since(now)
+
+
+def _scored(data: bytes) -> object:
+    """As a message, and as the page in one."""
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    whole = b"Content-Type: text/html\r\n\r\n" + data
+    scores = [score_message(each, Known(now)).score for each in (data, whole)]
+    assert all(0 <= score <= 100 for score in scores)
+    return scores
+
+
+def _answered(data: bytes) -> object:
+    """As the answer of an echo address."""
+    return marked.saw(data), marked.bounced(data), marked.is_answer(data, marked.mark("t", "a@b.example"))
 
 
 def _replies(data: bytes) -> object:
@@ -329,6 +347,13 @@ PARSERS: dict[str, Parser] = {
         ),
         (Unreadable,),
     ),
+    "messages to be scored": Parser(
+        _scored, (MAIL, b'<a href="https://a@[::1]:8/x" onclick=1>b.example</a><img src=x>')
+    ),
+    "answers of echo addresses": Parser(
+        _answered, (MAIL, b"Subject: t\r\n\r\n  SPF     pass for a\r\n> Authentication-Results: x;\r\n>  dkim=pass\r\n")
+    ),
+    "links": Parser(target.split, (b"https://u:p@[::1]:443/x?y#z", b"mailto:a@b.example"), (), True),
     "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
     "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
     "SMTP address": Parser(grammar.address, ADDRESSES, (), True, ["address"]),
@@ -720,7 +745,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     "message": {
         "field", "one_line", "words", "mailbox", "message_id", "lines", "text_part", "multipart", "boundary", "message",
         "written", "notification", "received", "suite_name", "return_path", "delivered_to", "string", "nstring", "clean",
-        "get", "references", "ordered_subject", "text",
+        "folded", "get", "references", "ordered_subject", "text",
     },
     "smtp": set[str](),
     "reports": {"written"},
