@@ -110,6 +110,15 @@ JOBS = (
         jitter=timedelta(minutes=15),
         timeout=timedelta(minutes=30),
     ),
+    Job(
+        name="check",
+        what="looks at our domains from outside, as internet.nl does and further, and remembers it: what changed since yesterday",
+        command=("check", "all", "--json"),
+        every=timedelta(days=1),
+        after_boot=timedelta(minutes=30),
+        jitter=timedelta(minutes=30),
+        timeout=timedelta(minutes=20),
+    ),
 )
 
 

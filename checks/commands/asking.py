@@ -41,13 +41,36 @@ def _with(*options: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
+def _named(word: str) -> list[str]:
+    """The variables that stand in for an option: ours, and what a lab of domains under test calls it."""
+    return [f"MAILSRV_CHECK_{word}", f"LAB_{word}"]
+
+
 # What all checks of a domain may be told about the world; passes the fields of `checks.probe.opening.Options`.
 world_options = _with(
-    click.option("--resolver", default="", metavar="ADDRESS", help="A validating resolver on this machine to ask."),
-    click.option("--ca", "trust", type=FILE, help="Certificates to trust beside the system's, PEM."),
+    click.option(
+        "--resolver",
+        default="",
+        envvar=_named("RESOLVER"),
+        metavar="ADDRESS",
+        help="A validating resolver on this machine to ask.",
+    ),
+    click.option(
+        "--ca", "trust", type=FILE, envvar=_named("CA"), help="Certificates to trust beside the system's, PEM."
+    ),
     click.option("--suffixes", type=FILE, help="A public suffix list instead of the one brought along."),
-    click.option("--whois", default="", metavar="HOST:PORT", help="Who tells routes as RISwhois does."),
-    click.option("--routinator", default="", metavar="URL", help="Who tells whether a route is valid."),
+    click.option(
+        "--whois", default="", envvar=_named("WHOIS"), metavar="HOST:PORT", help="Who tells routes as RISwhois does."
+    ),
+    click.option(
+        "--routinator",
+        default="",
+        envvar=_named("ROUTINATOR"),
+        metavar="URL",
+        help="Who tells whether a route is valid.",
+    ),
+    click.option("--selector", "selectors", multiple=True, metavar="NAME", help="A DKIM selector to look at, too."),
+    click.option("--blocklist", "blocklists", multiple=True, metavar="ZONE", help="A DNS blocklist to ask."),
     click.option("--local", is_flag=True, help="Addresses that are not global count as the Internet's."),
 )
 
@@ -84,11 +107,11 @@ def settings_at(config_file: str | None) -> Settings | None:
 
 
 def domains(given: Sequence[str], settings: Settings | None, kind: str) -> list[str]:
-    """Those that are named, else our own."""
+    """Those that are named, else our own; none, when the configuration is of a host without."""
     from checks.run import domain_of
 
     wanted = list(dict.fromkeys(map(domain_of, given))) or list(settings.domains if settings else ())
-    if not wanted:
+    if not wanted and settings is None:
         raise Misused("no domain to check", kind, f"write `mailsrv check {kind} example.org`")
     return wanted
 

@@ -7,6 +7,9 @@ Exit status: 0, 64 for an ID that is none.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -26,7 +29,9 @@ WIDEST = 100
 @json_option
 def explain(name: str | None, as_json: bool) -> None:
     """What the check ID means, its standard, and how to mend it. Without ID: which there are."""
-    known = {subtest.id: subtest for subtest in _all()}
+    known: dict[str, Subtest] = {}
+    for subtest in _all():
+        known.setdefault(subtest.id, subtest)
     if name is None:
         _list(list(known.values()), as_json)
         return
@@ -42,14 +47,15 @@ def explain(name: str | None, as_json: bool) -> None:
         click.echo(_text(known[name]))
 
 
-def _all() -> tuple[Subtest, ...]:
-    """Every check there is."""
-    from checks.catalogue import SUBTESTS
-    from checks.catalogue.letters import LETTERS
-    from checks.catalogue.ourselves import ECHO, HEALTH
-    from checks.catalogue.ports import PORTS
+def _all() -> Iterator[Subtest]:
+    """Every check there is: first internet.nl's in their order, then whatever else the rooms of the catalogue hold."""
+    from checks import catalogue
 
-    return (*SUBTESTS, *PORTS, *LETTERS, *ECHO, *HEALTH)
+    yield from catalogue.EVERYTHING
+    for room in iter_modules(catalogue.__path__):
+        held = vars(import_module(f"{catalogue.__name__}.{room.name}")).values()
+        rows = (value for value in held if isinstance(value, tuple))
+        yield from (one for row in rows for one in row if isinstance(one, catalogue.Subtest))
 
 
 def document(subtest: Subtest) -> dict[str, object]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 MODE = 0o644  # of pages and XML: they are made to be read
+NOTHING = "no domain is configured: nothing to check"
 FEW = 3  # domains that are told whole on a terminal
 
 
@@ -57,7 +58,7 @@ class Telling:
         self._reports: list[Report] = []  # for Nagios only
         self._told = 0
         self._status = Exit.OK
-        self._action = ""
+        self._action = NOTHING
 
     def __enter__(self) -> Self:
         forms = self._forms
@@ -149,8 +150,10 @@ class Telling:
             click.echo(
                 ("" if self._told else document.opening()) + document.closing(self._action, self._status), nl=False
             )
-        if self._forms.nagios:
+        elif self._forms.nagios:
             click.echo(self._nagios()[0])
+        elif not self._told:
+            click.echo(self._action)
 
     def _nagios(self) -> tuple[str, nagios.State]:
         return nagios.text(self._reports, self._service, self._forms.strict, self._status is Exit.LATER)

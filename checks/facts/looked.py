@@ -15,6 +15,7 @@ from datetime import datetime
 from dnsops.resolve.answer import Security
 
 _ESCAPE = re.compile(r"\\([0-9]{3}|.)", re.DOTALL)  # RFC 1035 5.1
+NO_WAY = "this machine has no way there"  # to a whole family of addresses: says nothing about them
 BOGUS_ERRORS = frozenset({6, 7, 8, 9, 10, 11, 12})  # RFC 8914 4.7 to 4.13
 
 
@@ -86,6 +87,11 @@ class Reached:
     @property
     def v6(self) -> bool:
         return ":" in self.address
+
+    @property
+    def untold(self) -> bool:
+        """Whether it is this machine that cannot go there, so that nothing is known of the address."""
+        return not self.ok and self.why == NO_WAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from checks.facts.tls import Tls
 from checks.finding import Finding, Status
 from checks.judge import thresholds
 from checks.judge.thresholds import Grade
+from dnsops.base.printable import printable
 
 MOST = 16
 FULL, NONE = 10, 0
@@ -40,7 +41,7 @@ def read(der: bytes) -> Read:
     """Of a certificate in DER."""
     try:
         certificate = x509.load_der_x509_certificate(der)
-        subject = certificate.subject.rfc4514_string() or "a certificate without a subject"
+        subject = printable(certificate.subject.rfc4514_string())[:200] or "a certificate without a subject"
         oid = certificate.signature_algorithm_oid
     except _BROKEN as error:
         return Read("a certificate", Grade.INSUFFICIENT, f"unreadable: {error}", Grade.INSUFFICIENT, "unreadable")

@@ -36,6 +36,7 @@ _VALUES = {
     "pct": "[0-9]{1,3}(?![0-9])",
 }
 _TAGS = {name: re.compile(rf"{name} *= *({value})", re.IGNORECASE) for name, value in _VALUES.items()}
+_AUTHORITY = re.compile(r"[^:/?#]*://([^/?#]*)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -77,4 +78,10 @@ def _is_uri(uri: str) -> bool:
     address, *sizes = uri.split("!")
     if len(sizes) > 1 or (sizes and not sizes[0][:1].isdigit()):
         return False
-    return bool(_SCHEME.match(address))
+    return bool(_SCHEME.match(address)) and _brackets_close(address)
+
+
+def _brackets_close(address: str) -> bool:
+    """An IPv6 address behind `//` has both brackets (RFC 3986 3.2.2)."""
+    authority = _AUTHORITY.match(address)
+    return authority is None or ("[" in authority[1]) == ("]" in authority[1])

@@ -6,6 +6,7 @@ Fails by: nothing; what nobody looked at is an error or not run, never good.
 from __future__ import annotations
 
 from checks.facts.domain import Facts
+from checks.facts.looked import Addresses
 from checks.finding import Category, Report
 from checks.judge import auth, beyond, dnssec, ipv6, mailhosts, mx, routes
 from checks.judge.dmarc_policy import Organizational
@@ -34,10 +35,18 @@ def _states(facts: Facts) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _tried(facts: Facts) -> tuple[Addresses, ...]:
+    return (*facts.name_servers, *(host.addresses for host in facts.hosts))
+
+
 def _notes(facts: Facts, categories: tuple[Category, ...]) -> tuple[str, ...]:
     notes = []
     if not all(category.run for category in categories):
         notes.append("RPKI was not looked at: the total is of the other categories, and internet.nl's may differ")
+    if any(one.untold for host in _tried(facts) for one in host.reached):
+        notes.append(
+            "this machine has no way to IPv6 (or IPv4): such addresses count as dead, and internet.nl's total may differ"
+        )
     left_out = mx.of(facts).left_out
     if left_out:
         notes.append(

@@ -43,7 +43,7 @@ async def gather(domain: str, world: World) -> Facts:
         pages = dict(book.pages)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors)
+    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors(domain))
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:
@@ -55,7 +55,7 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
     plain = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA", "NS")]
     await asyncio.gather(
         book.look_each([*plain, Question(domain, "SOA", accurate=True)]),
-        book.follow(auth.look(domain, world.organizational, world.selectors)),
+        book.follow(auth.look(domain, world.organizational, world.selectors(domain))),
     )
 
 
@@ -97,7 +97,8 @@ async def _all_tls(name: str, addresses: Addresses, world: World, end: float) ->
         return Tls(name, why="the host has no address"), ()
     tls = await _until(end, world.look_tls(name, first), Tls(name, first, late=True, why=LATE))
     others: list[Tls] = []
-    for address in rest[:MOST_OTHERS]:
+    untold = {one.address for one in addresses.reached if one.untold}
+    for address in [one for one in rest if one not in untold][:MOST_OTHERS]:
         others.append(await _until(end, world.look_tls(name, address), Tls(name, address, late=True, why=LATE)))
     return tls, tuple(other for other in others if not other.late)
 

@@ -24,6 +24,7 @@ from checks.facts import Question, Tls
 from checks.probe import reach
 from checks.probe.asking import Asker, Own, Stub
 from checks.probe.routes import Routes, door
+from checks.probe.selectors import known
 from checks.probe.world import BUDGET, World
 from dnsops.base.errors import Misused
 from dnsops.resolve.adbit import RESOLV_CONF, listed, loopback
@@ -79,13 +80,13 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         yield World(
             dns=await _resolver(options, settings, stack),
-            look_tls=_prober(options),
+            look_tls=prober(options),
             try_server=partial(reach.name_server, now=now),
             try_host=partial(reach.mail_host, now=now),
             now=now,
             organizational=by_list(options.suffixes),
             routes=_routes(options),
-            selectors=options.selectors,
+            selectors=known(options.selectors, settings),
             blocklists=options.blocklists,
             local=options.local,
             budget=options.budget,
@@ -146,7 +147,7 @@ async def _sees_the_root(own: Own) -> bool:
 # the others
 
 
-def _prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
+def prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
     from checks.probe.tls.looking import look
     from checks.probe.tls.trust import SYSTEM, read_roots
     from checks.probe.tls.visit import Gate, Limits, Place

@@ -8,9 +8,11 @@ Limits: MOST_HOSTS hosts of a domain. Fails by: nothing; what could not be seen 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dnsops.base.errors import Misused
 from dnsops.dnssec.facts import Facts as Zone
 from dnsops.reconcile import outside
 from dnsops.reconcile.dnssec import look as look_at_zone
@@ -45,7 +47,18 @@ def asked_of(named: str, configured: Settings | None) -> AdBit | Validator:
     if not named:
         return resolver(configured)
     address, _, port = named.partition("@")
-    return AdBit((address,), port=int(port or 53))
+    port = port or "53"
+    if not (port.isascii() and port.isdecimal() and is_address(address)):
+        raise Misused(f"not an address: {named[:80]!r}", "--resolver", "write ADDRESS or ADDRESS@PORT")
+    return AdBit((address,), port=int(port), believed=True)
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address."""
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 async def look(domain: str, asking: Resolver, authorities: Authorities) -> Seen:

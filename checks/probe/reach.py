@@ -13,9 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from checks.facts.looked import Reached
+from checks.facts.looked import NO_WAY, Reached
 from checks.probe.showing import evidence
-from dnsops.resolve.line import CD, Line, Patience, Question, Silence
+from dnsops.resolve.line import CD, NO_ROUTE, Line, Patience, Question, Silence
 
 NAME_SERVER = Patience(udp=(2.0, 3.0), tcp=5.0, tcp_after_silence=False)
 MAIL_HOST = 4.0  # seconds
@@ -33,7 +33,8 @@ async def name_server(address: str, domain: str, now: Now, port: int = 53) -> Re
     finally:
         line.close()
     if isinstance(said, Silence):
-        return _reached(address, False, said.why, f"{address} port 53: {said.why}", now)
+        why = NO_WAY if said.unreachable else said.why
+        return _reached(address, False, why, f"{address} port 53: {why}", now)
     return _reached(address, True, "", f"{address} port 53: answers {reading.rcode(said)}", now)
 
 
@@ -54,6 +55,8 @@ async def mail_host(address: str, now: Now, port: int = 25) -> Reached:
 
 def trouble(error: OSError) -> str:
     """What went wrong, as the system calls it: `Connection refused`."""
+    if error.errno in NO_ROUTE:
+        return NO_WAY
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 

@@ -17,6 +17,11 @@ from checks.probe.known import Known
 BUDGET = 55.0  # seconds for all that is asked about one domain; the rest of a minute is for judging and telling
 
 
+def nobody_knows(domain: str) -> tuple[str, ...]:
+    """No selector."""
+    return ()
+
+
 class Routers(Protocol):
     """Who knows how addresses are announced."""
 
@@ -28,7 +33,7 @@ class World:
     """dns: a validating resolver.  look_tls: what STARTTLS at (host, address) shows.  routes: None when nobody was named.
 
     try_server: (address, domain) port 53.  try_host: (address) port 25.  organizational: of a domain, by the public suffix list.
-    selectors: of DKIM keys, as mail received had them.
+    selectors: of a domain's DKIM keys, those that are known.
     blocklists: zones to ask about the hosts' addresses.  local: addresses that are not global count as those of the Internet.
     known: hosts seen lately, for a run over many domains.  budget: seconds for one domain.
     """
@@ -40,7 +45,7 @@ class World:
     now: Callable[[], datetime]
     organizational: Callable[[str], str]
     routes: Routers | None = None
-    selectors: tuple[str, ...] = ()
+    selectors: Callable[[str], tuple[str, ...]] = nobody_knows
     blocklists: tuple[str, ...] = ()
     local: bool = False
     known: Known = field(default_factory=Known)

@@ -109,7 +109,7 @@ def result(report: Report, strict: bool = False, since: str | None = None, chang
         "notes": list(report.notes),
         "categories": {category.id: _category(category) for category in report.categories},
         "beyond": [{"id": finding.id, **_subtest(finding)} for finding in _beyond(report)],
-        "findings": [_short(finding) for finding in words.worst_first(report.findings) if words.wrong(finding)],
+        "findings": [_short(finding, strict) for finding in words.worst_first(report.findings) if words.wrong(finding)],
         "since": since,
         "changes": [change.as_json() for change in changes],
     }
@@ -163,11 +163,11 @@ def _subtest(finding: Finding) -> Json:
     }
 
 
-def _short(finding: Finding) -> Json:
+def _short(finding: Finding, strict: bool) -> Json:
     said = [*words.details(finding), *words.strict_details(finding)] or [words.STATUSES[words.worst(finding)]]
     return {
         "what": f"{words.title(finding)}: {said[0]}",
         "where": finding.host,
         "advice": finding.fix,
-        "trouble": words.trouble(finding),
+        "trouble": (finding.right if strict else finding.status) <= Status.FAIL,
     }

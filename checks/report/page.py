@@ -7,6 +7,7 @@ addresses of our own catalogue become links. Written piece by piece: `head`, a `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import escape
@@ -25,6 +26,7 @@ CLASSES = {
     Status.GOOD_NOT_TESTED: "untested",
     Status.GOOD: "good",
 }
+_TYPED = re.compile("`([^`]{1,200})`")  # what a person types or copies
 FOOT = (
     "<footer><p>Two columns: the verdict of internet.nl’s mail test, and ours where we look further or think otherwise. "
     "What a check means and how to mend it: <code>mailsrv check explain ID</code></p></footer></body></html>\n"
@@ -155,7 +157,7 @@ def _explained(finding: Finding) -> Iterator[str]:
         yield f'<p><span class="soft">internet.nl:</span> {_word(finding.status)} <span class="soft">ours:</span> {_word(finding.right)}</p>'
     yield from (f"<p>{escape(line)}</p>" for line in words.strict_details(finding))
     if finding.fix:
-        lines = "\n".join(_text(line) for line in finding.fix.splitlines())
+        lines = "\n".join(_TYPED.sub(r"<code>\1</code>", _text(line)) for line in finding.fix.splitlines())
         yield f'<p class="fix">{lines}</p>'
     yield f'<p class="soft"><code>{_text(finding.id)}</code> {words.points(finding)}</p>'
     yield from _evidence(finding)

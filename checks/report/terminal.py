@@ -88,11 +88,11 @@ def scoreboard(report: Report, pen: Pen) -> Iterator[str]:
 
 def _category(category: Category, pen: Pen) -> str:
     percent = f"{category.percent} %" if category.run and category.max_points else "-"
+    start = f"{words.category(category.id):<22}{percent:>7}"
+    if not category.run:
+        return f"{start}{'':>10}   {pen('not run', DIM)}"
     points = f"{category.points}/{category.max_points}" if category.max_points else ""
-    verdict = _verdict(category.verdict, pen, 9) if category.run else pen(f"{'not run':<9}", DIM)
-    return (
-        f"{words.category(category.id):<22}{percent:>7}{points:>10}   {verdict}ours: {_verdict(category.strict, pen)}"
-    )
+    return f"{start}{points:>10}   {_verdict(category.verdict, pen, 9)}ours: {_verdict(category.strict, pen)}"
 
 
 def _verdict(verdict: Verdict, pen: Pen, width: int = 0) -> str:

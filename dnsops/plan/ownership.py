@@ -101,9 +101,9 @@ def claimed(held: Held, ledger: Ledger) -> Claimed:
 def before(ledger: Ledger, plan: Plan, now: Iterable[Item]) -> Ledger:
     """The ledger to be saved before these items of a plan are carried out: too much rather than too little."""
     records = dict(ledger.records)
-    for item in now:
-        if item.after is not None:
-            records[key(item.after)] = _owned(item, ledger)
+    coming = [_owned(item, ledger) for item in now if item.after is not None]
+    # one that replaces several, of which a stranger began one, is as that one was
+    records |= {key(one.record): one for one in sorted(coming, key=lambda one: one.origin is Origin.ADOPTED)}
     for item in plan.items:
         if item.step is Step.KEEP and item.after is not None:
             origin = Origin.MERGED if item.merged else Origin.ADOPTED
@@ -118,12 +118,15 @@ def after(ledger: Ledger, there: Iterable[Record]) -> Ledger:
 
 
 def _owned(item: Item, ledger: Ledger) -> Owned:
-    """A record that changes its TTL only stays whose it was."""
+    """A record that changes its TTL only stays whose it was; so does what a stranger began, for it keeps the stranger's mark."""
     if item.after is None:
         raise ValueError("nothing is owned after a removal")
     known = ledger.get(item.after)
     if item.merged:
         return Owned(item.after, Origin.MERGED, item.merged)
+    replaced = ledger.get(item.before) if item.before else None
+    if replaced and replaced.origin is Origin.ADOPTED:
+        return Owned(item.after, Origin.ADOPTED)
     return Owned(item.after, known.origin if known else Origin.WRITTEN, known.base if known else "")
 
 

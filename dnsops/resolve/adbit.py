@@ -32,15 +32,23 @@ NOBODY = "no validating resolver: install libunbound8 or run unbound on 127.0.0.
 
 
 class AdBit:
-    """Asks resolvers on loopback, in their order. `servers` elsewhere are never asked."""
+    """Asks resolvers on loopback, in their order. `servers` elsewhere are never asked.
+
+    believed: a person named these `servers`: wherever they are, and whatever they know of the root (a lab's knows none).
+    """
 
     by = "nobody"
 
     def __init__(
-        self, servers: tuple[str, ...] | None = None, patience: Patience | None = None, port: int = 53
+        self,
+        servers: tuple[str, ...] | None = None,
+        patience: Patience | None = None,
+        port: int = 53,
+        believed: bool = False,
     ) -> None:
         given = listed(RESOLV_CONF) if servers is None else servers
-        local = [server for server in given if loopback(server)][:MOST_SERVERS]
+        self._believed = believed and servers is not None
+        local = [server for server in given if self._believed or loopback(server)][:MOST_SERVERS]
         addresses = local or (["127.0.0.1"] if servers is None else [])
         self._lines = [Line(address, patience or Patience(udp=(2.0, 4.0)), port) for address in addresses]
         self._trusted: list[Line] = []
@@ -49,7 +57,7 @@ class AdBit:
 
     async def __aenter__(self) -> Self:
         for line in self._lines:
-            if doubt := await _doubt(line):
+            if not self._believed and (doubt := await _doubt(line)):
                 self._why = f"{NOBODY} ({line.address}: {doubt})"
             else:
                 self._trusted.append(line)

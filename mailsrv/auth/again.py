@@ -3,6 +3,7 @@
     noted = Noted(resolver)                       a resolver that notes what it is asked and what it answers
     again.keep(case, noted.answers, verdict)
     again.find(case, known)                       the verdict, or None
+    heard = Heard(known)                          the same as Noted, where nothing has to be asked
 
 A verdict comes from its case and from answers alone. While the resolver still has each of those very answers - the same
 objects, within their TTL - it would come out the same, and nothing is kept that the resolver has forgotten: no second cache.
@@ -46,6 +47,20 @@ class Again(Generic[Case, Verdict]):
         if kept is None or any(known(question) is not answer for question, answer in kept[0]):
             return None
         return kept[1]
+
+
+class Heard:
+    """A `Known` that keeps what it told."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self.answers: list[tuple[Question, Answer]] = []
+
+    def __call__(self, question: Question) -> Answer | None:
+        answer = self._known(question)
+        if answer is not None:
+            self.answers.append((question, answer))
+        return answer
 
 
 class Noted:

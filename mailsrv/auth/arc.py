@@ -32,7 +32,7 @@ from mailsrv.message import compose
 from mailsrv.message.header import unfold
 
 RESULTS, MESSAGE, SEAL = b"arc-authentication-results", b"arc-message-signature", b"arc-seal"
-NAMES = (RESULTS, MESSAGE, SEAL)
+NAMES, PREFIX = (RESULTS, MESSAGE, SEAL), b"arc-"
 MOST_RESULTS = 8192  # characters of what a sealer says that it saw
 # AAR begins with its instance, and nothing else may (RFC 8617 4.1.1)
 _INSTANCE = re.compile(rb"[ \t\r\n]*+i[ \t\r\n]*+=[ \t\r\n]*+([0-9]{1,2})[ \t\r\n]*+;")
@@ -65,6 +65,9 @@ class Chain:
         return Arc(Result.FAIL, self.seals, why)
 
 
+NO_CHAIN, NO_ARC = Chain(), Arc(Result.NONE)
+
+
 class _Numbered(Protocol):
     @property
     def instance(self) -> int: ...
@@ -77,13 +80,19 @@ class _Broken(Exception):
     """Why it is no chain."""
 
 
-def examine(content: bytes) -> Chain:
-    """The chain of a message, hashed where it may hold. Processor only; linear in `content`."""
-    if not mentions(content, b"arc-"):
-        return Chain()
-    if not readable(content):
-        return Chain(why=dkim.TOO_LARGE)
-    fields = Fields(content)
+def examine(content: bytes, fields: Fields | None = None) -> Chain:
+    """The chain of a message, hashed where it may hold. Processor only; linear in `content`.
+
+    fields: its header, where that has been read.
+    """
+    if fields is None:
+        if not mentions(content, PREFIX):
+            return NO_CHAIN
+        if not readable(content):
+            return Chain(why=dkim.TOO_LARGE)
+        fields = Fields(content)
+    if not any([name in fields.places for name in NAMES]):  # noqa: C419 - a list costs less than a generator
+        return NO_CHAIN
     try:
         sets = _sets(fields)
     except (_Broken, Malformed) as broken:
@@ -104,7 +113,7 @@ def verify(chain: Chain, now: datetime) -> Flow[Question, Answer, Arc]:
     if chain.why:
         return chain.failed(chain.why)
     if not chain.sets:
-        return Arc(Result.NONE)
+        return NO_ARC
     answers: dict[str, Answer] = {}
     checks = [("message signature", chain.sets[-1].message, chain.digest)]
     checks += [("seal", one.seal, one.digest) for one in reversed(chain.sets)]

@@ -12,13 +12,16 @@ Limits: `limits` of mailsrv.message, MOST_DOMAINS domains. Fails by: nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dnsops.base.errors import ForUser
 from dnsops.records import names
 from mailsrv.message.addresses import Address, addresses, people
-from mailsrv.message.header import Header
+from mailsrv.message.header import Header, unfold
 
 MOST_DOMAINS = 4
+MOST_KEPT = 2048  # authors whose domain is known from their last mail
+SHORT = 256  # octets of a From that is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,22 @@ class Author:
 
 def author(header: Header) -> Author:
     """The author domain of a message."""
-    values = header.every(b"from")
-    people_ = [one for value in values[:MOST_DOMAINS] for one in people(addresses(value))]
+    values = tuple(header.fields.get(b"from", ()))
+    return _kept(values, header.complete) if sum(map(len, values)) <= SHORT else _read(values, header.complete)
+
+
+def _read(values: tuple[bytes, ...], complete: bool) -> Author:
+    people_ = [one for value in values[:MOST_DOMAINS] for one in people(addresses(unfold(value)))]
     domains = list(dict.fromkeys(map(_domain, people_)))
     known = tuple(domain for domain in domains if domain)[:MOST_DOMAINS]
-    return Author(known, _flaw(header, len(values), people_, domains))
+    return Author(known, _flaw(complete, len(values), people_, domains))
 
 
-def _flaw(header: Header, fields: int, people_: list[Address], domains: list[str]) -> str:
-    if not header.complete:
+_kept = lru_cache(MOST_KEPT)(_read)
+
+
+def _flaw(complete: bool, fields: int, people_: list[Address], domains: list[str]) -> str:
+    if not complete:
         return "the header is too large to be read to its end"
     if fields != 1:
         return f"there are {fields} From fields" if fields else "there is no From field"

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dnsops.base.printable import printable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dnsops.base.settings.inbound import Inbound
 
 LONGEST_WHY = 200
+MOST_KEPT = 1024  # of origins, what follows from them
 
 
 class Action(Enum):
@@ -42,6 +44,8 @@ class Action(Enum):
     JUNK = "it is taken, into Junk"
     LATER = "it is to be sent again later"
     REFUSE = "it is refused"
+
+    __hash__ = object.__hash__
 
 
 STRENGTH = {action: at for at, action in enumerate(Action)}
@@ -66,6 +70,9 @@ class Rules:
     senders: Mapping[str, Action] = field(default_factory=dict)
     account_senders: Mapping[str, Mapping[str, Action]] = field(default_factory=dict)
     trusted_sealers: frozenset[str] = frozenset()
+
+    def __hash__(self) -> int:
+        return id(self)  # there is one of them, until the configuration changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +116,22 @@ def rules(inbound: Inbound) -> Rules:
 
 def decide(authentication: Authentication, hints: Iterable[Hint], rules: Rules, account: str = "") -> Decision:
     """The decision on one message; with `account`, on its delivery there."""
+    own = account if account in rules.account_senders else ""
+    of_origin = _of_origin if authentication.arc.seals else _kept_of_origin  # what sealers say may be long
+    return _strongest((*of_origin(authentication, rules, own), *map(_hint, hints)))
+
+
+def _of_origin(authentication: Authentication, rules: Rules, account: str) -> tuple[Reason, ...]:
+    """All steps but the hints. account: "" for one without words of its own."""
     known = [*_told(authentication), _author(authentication.dmarc, rules), _dmarc(authentication, rules)]
     known.append(_spf(authentication, rules))
     word = _sender(authentication.dmarc, rules, account)
     if word is not None:
         known = [_outweighed(reason) for reason in known]
-    steps = [*known, word, *map(_hint, hints)]
-    reasons = tuple(step for step in steps if step is not None)
-    return _strongest(reasons)
+    return tuple(step for step in (*known, word) if step is not None)
+
+
+_kept_of_origin = lru_cache(MOST_KEPT)(_of_origin)
 
 
 def _strongest(reasons: tuple[Reason, ...]) -> Decision:
@@ -235,14 +250,18 @@ def _outweighed(reason: Reason | None) -> Reason | None:
 
 
 def _hint(hint: Hint) -> Reason:
-    why = printable(hint.why[:LONGEST_WHY])
-    action = SAID[hint.says]
+    return _said(hint.source, hint.says, hint.why[:LONGEST_WHY])
+
+
+@lru_cache(MOST_KEPT)
+def _said(source: str, says: Says, told: str) -> Reason:
+    why, action = printable(told), SAID[says]
     reply: Reply | None = None
     if action is Action.REFUSE:
-        reply = Reply(550, "5.7.1", f"this mail is not taken: {why or hint.source}")
+        reply = Reply(550, "5.7.1", f"this mail is not taken: {why or source}")
     elif action is Action.LATER:
-        reply = Reply(451, "4.7.1", f"not now, try again: {why or hint.source}")
-    return Reason(hint.source, hint.says.name.lower(), why, action, reply)
+        reply = Reply(451, "4.7.1", f"not now, try again: {why or source}")
+    return Reason(source, says.name.lower(), why, action, reply)
 
 
 def _refusal(action: Action, reply: Reply) -> Reply | None:

@@ -52,13 +52,19 @@ def top_level(domain: str) -> bool:
     return "." not in domain
 
 
-def examine(content: bytes, public: Callable[[str], bool] = top_level) -> tuple[Signed, ...]:
-    """The signatures of a message, from the top, hashed and compared with the body. Processor only; linear in `content`."""
-    if not mentions(content, NAME):
-        return ()
-    if not readable(content):
-        return (Signed(Dkim(Result.POLICY, why=TOO_LARGE)),)
-    fields = Fields(content)
+def examine(
+    content: bytes, public: Callable[[str], bool] = top_level, fields: Fields | None = None
+) -> tuple[Signed, ...]:
+    """The signatures of a message, from the top, hashed and compared with the body. Processor only; linear in `content`.
+
+    fields: its header, where that has been read.
+    """
+    if fields is None:
+        if not mentions(content, NAME):
+            return ()
+        if not readable(content):
+            return (Signed(Dkim(Result.POLICY, why=TOO_LARGE)),)
+        fields = Fields(content)
     hashed: dict[bool, bytes] = {}
     return tuple(_examined(content, fields, place, hashed, public) for place in _tried(fields))
 
@@ -154,7 +160,11 @@ def _misfit(key: PublicKey, signed: Signature) -> str:
 def _by_key(verdict: Dkim, signed: Signature, digest: bytes, key: PublicKey) -> Dkim:
     trouble = doubt(key, signed, digest)
     result, why = (trouble.result, trouble.why) if trouble else (Result.PASS, "")
-    return replace(verdict, result=result, why=why, bits=key.bits, testing=key.record.testing)
+    # as `replace` would have it, which looks through all fields for each message
+    return Dkim(
+        result, verdict.domain, verdict.selector, verdict.identity, verdict.algorithm, key.bits, verdict.b,
+        key.record.testing, verdict.fields, why,
+    )  # fmt: skip
 
 
 def _tried(fields: Fields) -> list[int]:

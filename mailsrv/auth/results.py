@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dnsops.base.errors import ForUser
 from dnsops.records import names
@@ -27,6 +28,7 @@ LONGEST_VALUE = 255
 LONGEST_COMMENT = 120
 MOST_STATEMENTS = 100
 MOST_PROPERTIES = 16
+MOST_KEPT = 1024  # statements whose lines are kept
 MOST_OF_A_NAME = 300  # words and marks
 _FIELD = re.compile(rb"^authentication-results[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.MULTILINE | re.IGNORECASE)
 # RFC 2045 5.1: a token; and LOCAL@DOMAIN as RFC 8601 2.2 lets it stand in a property
@@ -65,6 +67,11 @@ class Statement:
             words.append(f"reason={_quoted(self.reason)}")
         return " ".join(words + [f"{name}={_value(value)}" for name, value in self.properties if value])
 
+    @property
+    def folded(self) -> bytes:
+        """As lines of a field, after the first one."""
+        return compose.folded(str(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Results:
@@ -97,8 +104,26 @@ class Results:
 
     @property
     def field(self) -> bytes:
-        """With its name and line end, to be put above the message."""
-        return compose.field("Authentication-Results", str(self))
+        """With its name and line end, to be put above the message: each method begins a line."""
+        if not self.statements:
+            return compose.field("Authentication-Results", str(self))
+        return b";\r\n".join([_named(self.server), *self._lines]) + b"\r\n"
+
+    @property
+    def _lines(self) -> list[bytes]:
+        """Of most methods the next message will say the same; a signature's own first letters differ."""
+        return [one.folded if one.method == "dkim" else _kept_lines(one) for one in self.statements]
+
+
+@lru_cache(16)
+def _named(server: str) -> bytes:
+    """The first line; a process has one name."""
+    return compose.field("Authentication-Results", _value(server))[:-2]
+
+
+@lru_cache(MOST_KEPT)
+def _kept_lines(statement: Statement) -> bytes:
+    return statement.folded
 
 
 def without_forged(content: bytes, server: str) -> bytes:
@@ -155,10 +180,12 @@ def _statements(found: Authentication, address: str) -> Iterator[Statement]:
         yield _dmarc(found.dmarc)
 
 
+@lru_cache(MOST_KEPT)
 def _iprev(found: Iprev, address: str) -> Statement:
     return Statement("iprev", found.result.value, (("policy.iprev", address),), found.name, found.why)
 
 
+@lru_cache(MOST_KEPT)
 def _spf(found: Spf) -> Statement:
     name = "smtp.helo" if found.helo else "smtp.mailfrom"
     return Statement("spf", found.result.value, ((name, found.identity or found.domain),), reason=found.why)
@@ -181,6 +208,7 @@ def _arc(found: Arc) -> Statement:
     return Statement("arc", found.result.value, (), newest, found.why)
 
 
+@lru_cache(MOST_KEPT)
 def _dmarc(found: Dmarc) -> Statement:
     wish = f"p={found.wish.value}" if found.record else ""
     return Statement("dmarc", found.result.value, (("header.from", found.domain),), wish, found.why)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from dnsops.base.errors import ForUser
 from dnsops.base.printable import printable
@@ -24,7 +25,8 @@ from dnsops.records.txt.tags import Malformed
 LONGEST = 64 << 10  # z= may hold a copy of the header
 SHOWN = 8  # characters of b= that tell signatures apart (RFC 6008 4)
 MOST_SHOWN = 255  # of a claim that may be anything
-MOST_KEPT = 4096  # names whose spelling is known
+MOST_KEPT = 4096  # names whose spelling is known, and mailers whose tags are
+SHORT = 1024  # characters of tags that are kept
 ALGORITHMS = {"rsa-sha256": "rsa", "ed25519-sha256": "ed25519"}
 HISTORIC = "rsa-sha1"
 HASH_BYTES = 32
@@ -46,8 +48,7 @@ class Said:
     b: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One signature. domain, selector: d=, s= as A-labels in lower case.  identity: i=, "@" + d when it has none.
 
     fields: h=, lower case.  relaxed_header, relaxed_body: its c=.  signed, expires: t=, x=, seconds since 1970.
@@ -127,32 +128,59 @@ def arc_seal(found: Mapping[str, str]) -> Signature:
         raise Malformed("an ARC-Seal with h=")
     if found["cv"] not in ("none", "pass", "fail"):
         raise Malformed("cv= is none of none, pass, fail")
-    domain, selector = _key_place(found)
+    domain, selector = _key_place(found["d"], found["s"])
     return Signature(
-        _algorithm(found), _octets(found, "b"), b"", domain, selector, relaxed_header=True,
+        _algorithm(found["a"]), _octets(found, "b"), b"", domain, selector, relaxed_header=True,
         signed=_number(found, "t"), instance=_instance(found), chain=found["cv"],
     )  # fmt: skip
 
 
 def _of_message(found: Mapping[str, str], instance: int) -> Signature:
     """What both kinds of signatures of a message have; `instance` is 0 for DKIM's own."""
-    domain, selector = _key_place(found)
-    identity = "" if instance else _identity(found, domain)
-    relaxed_header, relaxed_body = _canonicalization(found)
+    who = _Signer(
+        found["a"], found.get("c", "simple/simple"), found["d"], found["s"], found["h"],
+        None if instance else found.get("i"), found.get("q", "dns/txt"),
+    )  # fmt: skip
+    frame = _kept_frame(who) if sum(map(len, filter(None, who))) <= SHORT else _frame(who)
     signed, expires = _number(found, "t"), _number(found, "x")
     if signed is not None and expires is not None and expires <= signed:
         raise Malformed("x= is not after t=")
-    if "dns/txt" not in tags.words(found.get("q", "dns/txt")):
-        raise Malformed("q= does not have dns/txt")
     if "l" in found and not _LENGTH.match(found["l"]):
         raise Malformed("l= is not a number")
-    algorithm, body_hash = _algorithm(found), _octets(found, "bh")
-    if len(body_hash) != HASH_BYTES and algorithm != HISTORIC:
+    body_hash = _octets(found, "bh")
+    if len(body_hash) != HASH_BYTES and frame.algorithm != HISTORIC:
         raise Malformed(f"bh= has not {HASH_BYTES} octets")
     return Signature(
-        algorithm, _octets(found, "b"), body_hash, domain, selector, identity, _fields(found),
-        relaxed_header, relaxed_body, signed, expires, "l" in found, instance,
+        frame.algorithm, _octets(found, "b"), body_hash, frame.domain, frame.selector, "" if instance else frame.identity,
+        frame.fields, frame.relaxed_header, frame.relaxed_body, signed, expires, "l" in found, instance,
     )  # fmt: skip
+
+
+class _Signer(NamedTuple):
+    """The tags that are the same in all signatures of a mailer."""
+
+    a: str
+    c: str
+    d: str
+    s: str
+    h: str
+    i: str | None
+    q: str
+
+
+def _frame(who: _Signer) -> Signature:
+    """What they come to; b= and bh= are empty. Raises `Malformed`."""
+    domain, selector = _key_place(who.d, who.s)
+    identity = f"@{domain}" if who.i is None else _identity(who.i, domain)
+    relaxed_header, relaxed_body = _canonicalization(who.c)
+    if "dns/txt" not in tags.words(who.q):
+        raise Malformed("q= does not have dns/txt")
+    return Signature(
+        _algorithm(who.a), b"", b"", domain, selector, identity, _fields(who.h), relaxed_header, relaxed_body
+    )
+
+
+_kept_frame = lru_cache(MOST_KEPT)(_frame)
 
 
 def _needs(found: Mapping[str, str], *wanted: str) -> None:
@@ -161,8 +189,7 @@ def _needs(found: Mapping[str, str], *wanted: str) -> None:
             raise Malformed(f"it has no {name}=")
 
 
-def _algorithm(found: Mapping[str, str]) -> str:
-    algorithm = found["a"]
+def _algorithm(algorithm: str) -> str:
     if algorithm not in ALGORITHMS and algorithm != HISTORIC:
         raise Malformed("a= is an algorithm that nobody knows")
     return algorithm
@@ -179,9 +206,9 @@ def _octets(found: Mapping[str, str], name: str) -> bytes:
     return octets
 
 
-def _key_place(found: Mapping[str, str]) -> tuple[str, str]:
+def _key_place(d: str, s: str) -> tuple[str, str]:
     """Domain and selector; the two together may be too long for a name."""
-    domain, selector = _name(found["d"], "d"), _name(found["s"], "s")
+    domain, selector = _name(d, "d"), _name(s, "s")
     _name(owner(selector, domain), "s")
     return domain, selector
 
@@ -202,26 +229,24 @@ def _canonical(text: str) -> str | None:
         return None
 
 
-def _identity(found: Mapping[str, str], domain: str) -> str:
+def _identity(i: str, domain: str) -> str:
     """i=: LOCAL@DOMAIN, where DOMAIN is d= or below it."""
-    if "i" not in found:
-        return f"@{domain}"
-    local, at, host = tags.compact(found["i"]).rpartition("@")
+    local, at, host = tags.compact(i).rpartition("@")
     if not at or not names.under(_name(host, "i"), domain):
         raise Malformed("i= is not of the domain d=")
     return f"{local}@{_name(host, 'i')}"
 
 
-def _canonicalization(found: Mapping[str, str]) -> tuple[bool, bool]:
+def _canonicalization(c: str) -> tuple[bool, bool]:
     """c=: whether header and body are relaxed; RFC 6376 3.5: simple where nothing is said."""
-    header, slash, body = found.get("c", "simple/simple").partition("/")
+    header, slash, body = c.partition("/")
     if header not in _FORMS or (body if slash else "simple") not in _FORMS:
         raise Malformed("c= is a form that nobody knows")
     return _FORMS[header], _FORMS[body] if slash else False
 
 
-def _fields(found: Mapping[str, str]) -> tuple[bytes, ...]:
-    names_ = tags.compact(found["h"].lower())
+def _fields(h: str) -> tuple[bytes, ...]:
+    names_ = tags.compact(h.lower())
     if not names_.isascii():
         raise Malformed("h= is no list of field names")
     return tuple(names_.encode().split(b":"))

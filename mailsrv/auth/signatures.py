@@ -13,12 +13,16 @@ from datetime import datetime
 from dnsops.base.flow import Flow
 from dnsops.resolve.answer import Answer, Question
 from mailsrv.auth import arc, dkim
+from mailsrv.auth.canonical import Fields, mentions, readable
 from mailsrv.auth.verdicts import Arc, Dkim
 
 
 def signatures(content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
     """What every signature is worth, and what those who forwarded it saw. The work on the octets is done when it is called."""
-    return _verified(dkim.examine(content), arc.examine(content), now)
+    if not mentions(content, dkim.NAME, arc.PREFIX):
+        return _verified((), arc.NO_CHAIN, now)
+    fields = Fields(content) if readable(content) else None
+    return _verified(dkim.examine(content, fields=fields), arc.examine(content, fields), now)
 
 
 def _verified(

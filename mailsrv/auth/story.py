@@ -6,7 +6,8 @@
     DMARC's policy of From's domain ─┘
 
 What the resolver still knows is read at once and in place, without a task: most mail comes from where mail came from a moment
-ago. Only what has to be waited for is, all of it at the same time.
+ago. Only what has to be waited for is, all of it at the same time. And what SPF and DMARC said of a message by the same people, from the
+same place, with the same signatures, they say again as long as every answer stands that it came from.
 Standards: those of the rooms that are called, and RFC 8601 for the whole.
 Limits: TOTAL seconds for all of it; what is not through by then is temperror. Fails by: nothing; each trouble is a verdict.
 """
@@ -18,17 +19,17 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from dnsops.base.flow import Begun, Flow
 from dnsops.resolve.answer import Answer, Question, Resolver
-from mailsrv.auth.again import Again, Known, nothing
+from mailsrv.auth.again import Again, Heard, Known, nothing
 from mailsrv.auth.author import Author, author
 from mailsrv.auth.dmarc import Found, Policy, discover, judge
 from mailsrv.auth.iprev import reverse
 from mailsrv.auth.spf import Case, Check, null, of_helo, of_mail
 from mailsrv.auth.treewalk import Finder
-from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Spf
+from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Spf, unmarked
 from mailsrv.message.header import Header, header
 
 TOTAL = 45.0  # seconds; a client waits ten minutes for the end of DATA (RFC 5321 4.5.3.2.6)
@@ -39,6 +40,20 @@ Ask = Callable[[Question], Awaitable[Answer]]
 Signed: TypeAlias = "tuple[tuple[Dkim, ...], Arc]"
 # reads and hashes a message when it is called - processor only, linear -, and then asks for the keys of its signatures
 Signatures: TypeAlias = "Callable[[bytes, datetime], Flow[Question, Answer, Signed]]"
+
+
+class Alike(NamedTuple):
+    """Messages about which SPF and DMARC say the same."""
+
+    address: str
+    greeting: str
+    sender: str
+    helo: Spf
+    author: Author
+    dkim: tuple[Dkim, ...]
+
+
+Said: TypeAlias = "tuple[Spf, Dmarc]"
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,7 @@ class Origin:
 class Means:
     """What it takes to find out. host: our name.  find: organizational domains by other means than the tree walk.
 
-    known: what the resolver can tell without asking.  again: SPF's verdicts from before.
+    known: what the resolver can tell without asking.  again: SPF's verdicts from before.  stands: SPF's and DMARC's on a message.
     """
 
     resolver: Resolver
@@ -68,6 +83,7 @@ class Means:
     total: float = TOTAL
     known: Known = nothing
     again: Again[Case, Spf] = field(default_factory=Again)
+    stands: Again[Alike, Said] = field(default_factory=Again)
 
 
 async def authenticate(
@@ -77,9 +93,48 @@ async def authenticate(
     end = asyncio.get_running_loop().time() + means.total
     who, flow = await _read(content, head, means, now)
     check = Check(means.resolver, means.host, again=means.again, known=means.known)
-    iprev, policies = Begun(_iprev(origin), means.known), Begun(discover(who, means.find), means.known)
-    helo, mail = Begun(_helo(origin), check.found), Begun(_mail(origin), check.found)
+    iprev, helo = Begun(_iprev(origin), means.known), Begun(_helo(origin), check.found)
     signed = Begun(flow, means.known)
+    if iprev.finished and helo.finished and signed.finished:
+        dkim, arc = signed.result
+        said = _at_once(
+            Alike(origin.address, origin.helo, origin.sender, helo.result, who, unmarked(dkim)), origin, means
+        )
+        if said is not None:
+            return Authentication(iprev.result, helo.result, said[0], dkim, arc, said[1])
+    return await _waited(origin, means, end, who, check, iprev, helo, signed)
+
+
+def _at_once(alike: Alike, origin: Origin, means: Means) -> Said | None:
+    """What SPF of MAIL FROM and DMARC say, when nothing must be waited for."""
+    said = means.stands.find(alike, means.known)
+    if said is not None:
+        return said
+    heard = Heard(means.known)
+    check = Check(means.resolver, means.host, again=means.again, known=heard)
+    mail, policies = Begun(_mail(origin), check.found), Begun(discover(alike.author, means.find), heard)
+    if not mail.finished or not policies.finished:
+        return None
+    spf = _spf(alike.helo, mail.result)[1]
+    verdict = Begun(judge(policies.result, spf, alike.dkim), heard)
+    if not verdict.finished:
+        return None
+    means.stands.keep(alike, heard.answers, (spf, verdict.result))
+    return spf, verdict.result
+
+
+async def _waited(
+    origin: Origin,
+    means: Means,
+    end: float,
+    who: Author,
+    check: Check,
+    iprev: Begun[Question, Answer, Iprev],
+    helo: Begun[Case, Spf, Spf],
+    signed: Begun[Question, Answer, Signed],
+) -> Authentication:
+    """All that must be waited for, at the same time."""
+    policies, mail = Begun(discover(who, means.find), means.known), Begun(_mail(origin), check.found)
     ask: Ask = lambda question: means.resolver.ask(question.name, question.type)  # noqa: E731 - a name for one line
     waiting: list[Awaitable[object]] = [one.finish(ask) for one in (iprev, policies, signed) if not one.finished]
     waiting += [one.finish(check.evaluate) for one in (helo, mail) if not one.finished]

@@ -2,6 +2,8 @@
 
 Standards: RFC 8601 2.7 (the words of every method), RFC 7208 2.6 (SPF), 6376 3.9 (DKIM), 9989 (DMARC), 8617 5.2 (ARC).
 A verdict is a value, never an exception. `why` is one sentence for a person, "" where the result says it all.
+Verdicts are keys too: what follows from equal ones is found out once. So the words hash as the single objects they are (Enum would
+hash their names, in Python), and `unmarked` leaves away what differs from message to message and decides nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
+
+MOST_KEPT = 1024  # the latest signers
 
 
 class Result(Enum):
@@ -23,6 +28,8 @@ class Result(Enum):
     TEMPERROR = "temperror"
     PERMERROR = "permerror"
 
+    __hash__ = object.__hash__
+
 
 class Wish(Enum):
     """What a domain asks for mail that fails its DMARC (RFC 9989 4.7, tag p)."""
@@ -30,6 +37,8 @@ class Wish(Enum):
     NONE = "none"
     QUARANTINE = "quarantine"
     REJECT = "reject"
+
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,21 @@ class Dmarc:
     why: str = ""
 
 
+def unmarked(signatures: tuple[Dkim, ...]) -> tuple[Dkim, ...]:
+    """Verdicts on signatures without what tells one message's signature from another's."""
+    return tuple([
+        _unmarked(one.result, one.domain, one.selector, one.identity, one.algorithm, one.bits, one.testing, one.why)
+        for one in signatures
+    ])  # fmt: skip
+
+
+@lru_cache(MOST_KEPT)
+def _unmarked(
+    result: Result, domain: str, selector: str, identity: str, algorithm: str, bits: int, testing: bool, why: str
+) -> Dkim:
+    return Dkim(result, domain, selector, identity, algorithm, bits, testing=testing, why=why)
+
+
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """All that is known of one message's origin."""
@@ -122,6 +146,11 @@ class Authentication:
     dkim: tuple[Dkim, ...] = ()
     arc: Arc = field(default_factory=lambda: Arc(Result.NONE))
     dmarc: Dmarc = field(default_factory=lambda: Dmarc(Result.NONE))
+
+    @property
+    def unmarked(self) -> Authentication:
+        """The same without b= and h= of the signatures: equal for all messages that are the same to a policy."""
+        return Authentication(self.iprev, self.helo, self.mail, unmarked(self.dkim), self.arc, self.dmarc)
 
     @property
     def passed(self) -> Iterator[Dkim]:

@@ -54,13 +54,14 @@ class Measures:
         PlatformCollector(registry=self.registry)
         self._events = self._counter("mailsrv_events", "What happened, by the name of the log line.", "event")
         self._taken = self._counter("mailsrv_messages_received", "Messages taken, by the kind of listener.", "service")
+        self._submitted, self._arrived = self._taken.labels("submission").inc, self._taken.labels("smtp").inc
         self._recipients = self._counter("mailsrv_recipients", "Recipients of messages taken.")
         self._size = Histogram(
             "mailsrv_message_size_bytes", "Sizes of messages taken.", buckets=SIZES, registry=self.registry
         )
         self._attempts = self._counter("mailsrv_deliveries", "Attempts to deliver to others, by outcome.", "outcome")
         self._logins = self._counter("mailsrv_logins", "Logins, by protocol and result.", "protocol", "result")
-        self._known: set[str] = set()
+        self._known: dict[str, Callable[[], None]] = {}  # what counts each event
         self._told: dict[str, Callable[[Mapping[str, Value]], None]] = {
             "mail.received": self._received,
             "imap.login": lambda fields: self._logins.labels("imap", "ok").inc(),
@@ -81,16 +82,16 @@ class Measures:
 
     def heard(self, event: str, fields: Mapping[str, Value]) -> None:
         """One line."""
-        if event not in self._known:
-            if len(self._known) >= MOST_EVENTS:
-                event = "other"
-            self._known.add(event)
-        self._events.labels(event).inc()
-        if (count := self._told.get(event)) is not None:
-            count(fields)
+        count = self._known.get(event)
+        if count is None:
+            event = event if len(self._known) < MOST_EVENTS else "other"
+            count = self._known[event] = self._events.labels(event).inc
+        count()
+        if (told := self._told.get(event)) is not None:
+            told(fields)
 
     def _received(self, fields: Mapping[str, Value]) -> None:
-        self._taken.labels("submission" if fields.get("account") else "smtp").inc()
+        (self._submitted if fields.get("account") else self._arrived)()
         recipients, size = fields.get("recipients", 1), fields.get("size", 0)
         if isinstance(recipients, int) and isinstance(size, int):
             self._recipients.inc(recipients)

@@ -52,6 +52,9 @@ GROUP_END = Address(None, None, None, None)
 def addresses(value: bytes, most: int = limits.ADDRESSES) -> list[Address]:
     """The addresses of one unfolded field, groups marked before and after their members."""
     found: list[Address] = []
+    common = _COMMON.match(value)
+    if common and common.end() == len(value) and most > 0:  # one alone
+        return [_common(common)]
     slow = _Slow(value, found, most)
     position = 0
     for _ in range(most):

@@ -33,6 +33,11 @@ def field(name: str, value: str) -> bytes:
     return "\r\n".join([*lines, line]).encode("utf-8", "replace") + b"\r\n"
 
 
+def folded(value: str) -> bytes:
+    """Lines that go on with a field whose earlier lines stand already; without the last line's end."""
+    return field("", value)[1:-2]
+
+
 def one_line(text: str) -> str:
     """Without anything that could end a line."""
     if text.isprintable():  # nearly all is

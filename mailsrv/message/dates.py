@@ -87,7 +87,12 @@ def _offset(minutes: int) -> timezone:
 
 def written(moment: datetime) -> str:
     """RFC 5322 3.3, in the offset the moment carries."""
-    offset = moment.utcoffset() or timedelta(0)
+    return _written(moment.replace(microsecond=0), moment.utcoffset() or timedelta(0))
+
+
+@lru_cache(16)
+def _written(moment: datetime, offset: timedelta) -> str:
+    """The mails of one second share it. With the offset beside it: moments are equal whatever the zone they are told in."""
     minutes = int(offset.total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
     zone = f"{'-' if minutes < 0 else '+'}{hours:02}{rest:02}"

@@ -6,16 +6,17 @@ Limits: mailsrv/message/limits.py. Never fails: any bytes have a digest.
 
 from __future__ import annotations
 
-from mailsrv.message import addresses, dates, identifiers, reading, structure, words
+from mailsrv.message import dates, identifiers, reading, structure, words
 from mailsrv.message.envelope import Lists, envelope, lists
+from mailsrv.message.header import Header
 from mailsrv.message.scan import scan
 from mailsrv.message.subjects import base_subject
 from mailsrv.store.door import Digest
 
 
-def digest(content: bytes) -> Digest:
-    """What there is to know about a message."""
-    message = scan(content)
+def digest(content: bytes, head: Header | None = None) -> Digest:
+    """What there is to know about a message. head: its header, where that has been read."""
+    message = scan(content, head)
     header = message.header
     people = lists(header)
     body, bodystructure = structure.structures(message)
@@ -41,4 +42,4 @@ def digest(content: bytes) -> Digest:
 
 
 def _shown(people: Lists, name: bytes) -> str:
-    return addresses.shown(people[name]).lower() if name in people else ""
+    return people[name].shown if name in people else ""

@@ -15,7 +15,7 @@ from mailsrv.message import limits
 
 # a name, its colon, the rest of the line and the lines that continue it; possessive, so that no input makes it go back
 _FIELD = re.compile(rb"^([^\s:]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
-_BLANK = re.compile(rb"\r?\n")
+_BLANKS = (b"\r\n", b"\n")
 
 
 class Field(NamedTuple):
@@ -46,6 +46,13 @@ class Header:
                 self.fields[key].append(value)
             else:
                 self.fields[key] = [value]
+
+    def under(self, content: bytes, above: int) -> Header:
+        """The same fields as they stand in `content`, whose first `above` bytes are fields of ours that nobody asks it for."""
+        moved = Header.__new__(Header)
+        moved.content, moved.start, moved.end = content, 0, self.end + above
+        moved.fields, moved.complete = self.fields, self.complete
+        return moved
 
     def first(self, name: bytes) -> bytes | None:
         """The value of the topmost field of that name (in lower case), unfolded; None when there is none."""
@@ -87,9 +94,8 @@ def header(content: bytes) -> Header:
 
 def body_start(content: bytes, start: int, end: int) -> int:
     """Where the body begins: after the first blank line, or at the end when there is none."""
-    blank = _BLANK.match(content, start, end)
-    if blank:
-        return blank.end()
+    if content.startswith(_BLANKS, start, end):
+        return start + (1 if content.startswith(b"\n", start, end) else 2)
     crlf = content.find(b"\n\r\n", start, end)
     lf = content.find(b"\n\n", start, end if crlf < 0 else crlf + 2)
     if lf >= 0:
@@ -99,7 +105,7 @@ def body_start(content: bytes, start: int, end: int) -> int:
 
 def looks_like_field(content: bytes, start: int, end: int) -> bool:
     """Whether a header can begin here: a field, or the blank line that ends an empty one."""
-    return bool(_BLANK.match(content, start, end) or _FIELD.match(content, start, end))
+    return content.startswith(_BLANKS, start, end) or _FIELD.match(content, start, end) is not None
 
 
 def header_fields(content: bytes, names: Collection[bytes | str], not_: bool = False) -> bytes:

@@ -8,6 +8,7 @@ Limits: `limits.PARAMETERS`, pieces counted one by one. Never fails: what cannot
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9._~-]", re.DOTALL)  # in an extended value (RFC 2231 7), to be sure
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 _PIECE = re.compile(rb"([^*]+)\*(?:(\d{1,3})(\*)?)?\Z")
+
+MOST_KEPT = 512  # the latest of the SHORT ones: a few mailers' words are in most mail
+SHORT = 64  # bytes
 
 Parameters = tuple[tuple[bytes, bytes], ...]
 
@@ -42,10 +46,17 @@ OPAQUE = Media(b"APPLICATION", b"OCTET-STREAM")
 
 def media(value: bytes | None, default: Media = PLAIN) -> Media:
     """A Content-Type field; one that is absent or broken says the default (RFC 2045 5.2)."""
-    found = _TYPE.match(value) if value else None
-    if found is None or value is None:
+    if not value:
         return default
-    return Media(found[1].upper(), found[2].upper(), parameters(value, found.end()))
+    return (_kept(value) if len(value) <= SHORT else _read(value)) or default
+
+
+def _read(value: bytes) -> Media | None:
+    found = _TYPE.match(value)
+    return Media(found[1].upper(), found[2].upper(), parameters(value, found.end())) if found else None
+
+
+_kept = lru_cache(MOST_KEPT)(_read)
 
 
 def disposition(value: bytes | None) -> tuple[bytes, Parameters] | None:

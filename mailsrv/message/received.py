@@ -8,10 +8,10 @@ Limits: `limits.HEADER` when reading; 255 bytes of each word when writing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 from mailsrv.message import dates
 from mailsrv.message.header import Header, header, without
@@ -32,8 +32,7 @@ class With(Enum):
     LMTP = "LMTP"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What the session knows. `host`: ours; `helo`: what the client called itself; `name`: its address's name, proven or "".
 
     address: "" hides the client (a submission tells strangers where our users are). recipient: only when there is one alone.
@@ -55,21 +54,22 @@ class Arrival:
 
 def received(arrival: Arrival) -> bytes:
     """The Received field, folded, with its line end."""
-    lines = [
-        f"Received: from {_peer(arrival)}",
-        f"by {_word(arrival.host)} with {_with(arrival)} id {_word(arrival.id)}{_tls(arrival)}",
-        *([f"for <{_path(arrival.recipient)}>"] if arrival.recipient else []),
-    ]
-    return ("\r\n\t".join([*lines[:-1], f"{lines[-1]};", dates.written(arrival.when)]) + "\r\n").encode()
+    whom = f"\r\n\tfor <{_path(arrival.recipient)}>" if arrival.recipient else ""
+    return (
+        f"Received: from {_peer(arrival.helo, arrival.address, arrival.name)}\r\n"
+        f"\tby {_word(arrival.host)} with {_with(arrival)} id {_word(arrival.id)}{_tls(arrival)}{whom};\r\n"
+        f"\t{dates.written(arrival.when)}\r\n"
+    ).encode()
 
 
-def _peer(arrival: Arrival) -> str:
+@lru_cache(1024)
+def _peer(helo: str, address: str, name: str) -> str:
     """TCP-info (RFC 5321 4.4): the name we found and the address literal, in a comment."""
-    helo = _word(arrival.helo) or "unknown"
-    if not arrival.address:
+    helo = _word(helo) or "unknown"
+    if not address:
         return helo
-    literal = f"[IPv6:{_word(arrival.address)}]" if ":" in arrival.address else f"[{_word(arrival.address)}]"
-    return f"{helo} ({_word(arrival.name)} {literal})" if arrival.name else f"{helo} ({literal})"
+    literal = f"[IPv6:{_word(address)}]" if ":" in address else f"[{_word(address)}]"
+    return f"{helo} ({_word(name)} {literal})" if name else f"{helo} ({literal})"
 
 
 def _with(arrival: Arrival) -> str:

@@ -35,7 +35,8 @@ class Part:
         self.lines = 0  # of text and messages only
         self.children: list[Part] = []
         self.embedded: Part | None = None
-        encoding = _TOKEN.search(header.first(b"content-transfer-encoding") or b"7BIT")
+        value = header.first(b"content-transfer-encoding")
+        encoding = _TOKEN.search(value) if value else None
         self.encoding = encoding[0].upper() if encoding else b"7BIT"
 
     @property
@@ -50,9 +51,9 @@ class Part:
             yield self
 
 
-def scan(content: bytes) -> Part:
-    """The whole message as a part, numbered by RFC 9051 6.4.5."""
-    root = _Scan(content).entity(0, len(content), PLAIN, 0)
+def scan(content: bytes, head: Header | None = None) -> Part:
+    """The whole message as a part, numbered by RFC 9051 6.4.5. head: its header, where that has been read."""
+    root = _Scan(content).entity(0, len(content), PLAIN, 0, head)
     _number(root, "")
     return root
 
@@ -65,18 +66,20 @@ class _Scan:
         self.parts = 0
         self.work = limits.WORK * len(content) + 2**20
 
-    def entity(self, start: int, end: int, default: Media, depth: int) -> Part:
+    def entity(self, start: int, end: int, default: Media, depth: int, head: Header | None = None) -> Part:
         """A message or a part between two offsets, with all inside it."""
         self.parts += 1
-        headless = depth > 0 and not looks_like_field(self.content, start, end)
-        body = start if headless else body_start(self.content, start, end)
-        header = Header(self.content, start, body)
-        part = Part(header, body, end, media(header.first(b"content-type"), default))
+        header = head or self._header(start, end, depth)
+        part = Part(header, header.end, end, media(header.first(b"content-type"), default))
         if part.media.type == b"TEXT":
             part.lines = self._count(part)
         elif part.media.type in (b"MULTIPART", b"MESSAGE"):
             self._open(part, depth)
         return part
+
+    def _header(self, start: int, end: int, depth: int) -> Header:
+        headless = depth > 0 and not looks_like_field(self.content, start, end)
+        return Header(self.content, start, start if headless else body_start(self.content, start, end))
 
     def _open(self, part: Part, depth: int) -> None:
         is_message = part.media.type == b"MESSAGE"

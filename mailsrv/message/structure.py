@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailsrv.message import limits
 from mailsrv.message.envelope import envelope
 from mailsrv.message.imaptext import NIL, nstring, string
-from mailsrv.message.parameters import Parameters, disposition
+from mailsrv.message.parameters import MOST_KEPT, SHORT, Media, Parameters, disposition
 from mailsrv.message.scan import Part
 
 _US_ASCII = b'("CHARSET" "US-ASCII")'
@@ -64,18 +65,25 @@ def _multipart(part: Part) -> tuple[bytes, bytes]:
 def _head(part: Part) -> bytes:
     """The fields every part has that is no multipart, without the closing parenthesis."""
     first, media = part.header.first, part.media
-    shown = _parameters(media.parameters)
-    if media.type == b"TEXT" and not media.get(b"CHARSET"):
-        shown = _US_ASCII if shown is NIL else _US_ASCII[:-1] + b" " + shown[1:]
-    return b"(%b %b %b %b %b %b %d" % (
-        string(media.type),
-        string(media.subtype),
-        shown,
+    size = len(media.type) + len(media.subtype) + sum([len(name) + len(value) for name, value in media.parameters])
+    return b"(%b %b %b %b %d" % (
+        _kept_kind(media) if size <= SHORT else _kind(media),
         nstring(first(b"content-id")),
         nstring(first(b"content-description")),
         string(part.encoding),
         part.size,
     )
+
+
+def _kind(media: Media) -> bytes:
+    """Type, subtype and parameters."""
+    shown = _parameters(media.parameters)
+    if media.type == b"TEXT" and not media.get(b"CHARSET"):
+        shown = _US_ASCII if shown is NIL else _US_ASCII[:-1] + b" " + shown[1:]
+    return b"%b %b %b" % (string(media.type), string(media.subtype), shown)
+
+
+_kept_kind = lru_cache(MOST_KEPT)(_kind)
 
 
 def _extension(part: Part) -> bytes:

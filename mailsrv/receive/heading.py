@@ -12,7 +12,7 @@ from datetime import datetime
 from mailsrv.auth import results
 from mailsrv.message import dates, limits
 from mailsrv.message.addresses import addresses, people
-from mailsrv.message.header import header, without
+from mailsrv.message.header import Header, header, without
 from mailsrv.message.received import was_delivered_to, without_return_path
 from mailsrv.receive import told
 from mailsrv.receive.needs import Said
@@ -21,10 +21,14 @@ WRITERS = {b"from": "From", b"sender": "Sender", b"resent-from": "Resent-From", 
 
 
 class Heading:
-    """One look at the header of `content`."""
+    """One look at the header of `content`. head: that header, where it has been read."""
 
-    def __init__(self, content: bytes) -> None:
-        self._content, self._header = content, header(content)
+    def __init__(self, content: bytes, head: Header | None = None) -> None:
+        self._content, self._header = content, head or header(content)
+
+    def of(self, content: bytes) -> Header:
+        """The header of what became of the message: mostly it has not changed."""
+        return self._header if content is self._content else header(content)
 
     @property
     def complete(self) -> bool:

@@ -14,14 +14,15 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from mailsrv.auth.decide import Action, Decision, Rules, decide
 from mailsrv.auth.results import Results
-from mailsrv.auth.story import AT_ONCE, Means, Origin, authenticate
+from mailsrv.auth.story import Means, Origin, authenticate
 from mailsrv.auth.verdicts import Authentication, Result, Wish
-from mailsrv.message.addresses import addresses, people
+from mailsrv.message.envelope import people
 from mailsrv.message.header import Header, header
 from mailsrv.receive import told
 from mailsrv.receive.letters import Envelope
@@ -91,25 +92,26 @@ class Judging:
 
     def concerns(self, address: str) -> bool:
         """Whether mail from there is judged."""
-        try:
-            ip = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return True
-        return not any(ip in network for network in self.trusted)
+        return not _within(address, self.trusted)
 
-    async def judge(self, envelope: Envelope, content: bytes, accounts: Collection[str]) -> Judged:
-        """The verdict on a message that may be taken; `Refused` for another. accounts: who reads it, "" for others than accounts."""
+    async def judge(
+        self, envelope: Envelope, content: bytes, accounts: Collection[str], head: Header | None = None
+    ) -> Judged:
+        """The verdict on a message that may be taken; `Refused` for another.
+
+        accounts: who reads it, "" for others than accounts.  head: the header of `content`, where it has been read.
+        """
         mail = _mail(envelope, content)
-        head = header(content) if len(content) <= AT_ONCE else await asyncio.to_thread(header, content)
+        head = head or header(content)
         found, listed = await self._asked(envelope, mail, head)
-        author = _author(head)
+        author, alike = _author(head), found.unmarked
         hints = [*listed, *await self._greylisted(envelope, found)]
-        by = self._decided(found, hints, accounts, {})
+        by = self._decided(alike, hints, accounts, {})
         if settled(by).reply is None:
-            mail = replace(mail, hostname=found.iprev.name, domain=found.dmarc.domain)
+            mail = mail._replace(hostname=found.iprev.name, domain=found.dmarc.domain)
             hints += await self.scanning.of_message(mail)
-            by = self._decided(found, hints, accounts, await self._known(found, author, accounts))
-        return self._told(envelope, found, by, author)
+            by = self._decided(alike, hints, accounts, await self._known(found, author, accounts))
+        return self._told(envelope, found, alike, by, author)
 
     async def _asked(self, envelope: Envelope, mail: Mail, head: Header) -> tuple[Authentication, tuple[Hint, ...]]:
         """Where it comes from, and what the lists say of that, at the same time."""
@@ -173,11 +175,13 @@ class Judging:
         records = [(account, await self.ledger.record(account, author, aligned)) for account in accounts if account]
         return {account: reputation.hint(record, aligned) for account, record in records}
 
-    def _told(self, envelope: Envelope, found: Authentication, by: dict[str, Decision], author: str) -> Judged:
-        """The verdict in the log and for the reports; then to whoever asked."""
+    def _told(
+        self, envelope: Envelope, found: Authentication, alike: Authentication, by: dict[str, Decision], author: str
+    ) -> Judged:
+        """The verdict in the log and for the reports; then to whoever asked. alike: `found`, unmarked."""
         verdict = settled(by)
         self._log(envelope, found, verdict)
-        self._note(envelope, found, verdict)
+        self._note(envelope, alike, verdict)
         if verdict.action in (Action.REFUSE, Action.LATER):
             raise Refused(verdict.reply or LOCAL_TROUBLE)
         results = Results.of(found, self.host, envelope.client.address)
@@ -219,6 +223,16 @@ class Judging:
         )
 
 
+@lru_cache(1024)
+def _within(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address, which may name its interface, is of one of them."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(ip in network for network in networks)
+
+
 def settled(by: Mapping[str, Decision]) -> Decision:
     """What the client is told: one answer for all accounts."""
     every = list(by.values())
@@ -243,5 +257,4 @@ def _mail(envelope: Envelope, content: bytes) -> Mail:
 def _author(head: Header) -> str:
     """The first address of From, "" without one."""
     value = head.first(b"from")
-    found = people(addresses(value)) if value else []
-    return found[0].spec if found else ""
+    return next((one.spec for one in people(value).addresses if one.host is not None), "") if value else ""

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mailsrv.message.digest import digest
+from mailsrv.message.header import Header
 from mailsrv.message.received import Arrival, With, delivered_to, received, return_path
 from mailsrv.receive.heading import Heading
 from mailsrv.smtp.door import Client
@@ -68,8 +69,7 @@ class Verdict(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What the session has said about a mail, and we about its arrival. name: the client's, proven, or ""."""
 
     host: str
@@ -107,15 +107,16 @@ def letters(envelope: Envelope, ways: Ways, content: bytes, heading: Heading, ve
     if heading.hops > MOST_HOPS or any(heading.went_to(address) for address in ways.ours):
         raise Refused(LOOP)
     trace = envelope.trace()
+    head = heading.of(content)
     made = []
     for mailbox, places in _by_mailbox(ways, verdict).items():
         account = places[0].account
         found = verdict.fields(account) if verdict else b""
-        moved = tuple(replace(place, mailbox=mailbox, create=mailbox != INBOX) for place in places)
-        made.append(_letter(envelope, _local_trace(envelope, ways) + found + trace, content, moved))
+        moved = places if mailbox == INBOX else [replace(place, mailbox=mailbox, create=True) for place in places]
+        made.append(_letter(envelope, _local_trace(envelope, ways) + found + trace, content, head, tuple(moved)))
     for via, hops in ways.hops.items():
         noted = (delivered_to(via) if via else b"") + trace
-        made.append(_onward(envelope, via, noted, content, tuple(hops.values()), verdict))
+        made.append(_onward(envelope, via, noted, content, head, tuple(hops.values()), verdict))
     return made
 
 
@@ -128,12 +129,18 @@ def _by_mailbox(ways: Ways, verdict: Verdict | None) -> dict[str, list[Place]]:
 
 
 def _onward(
-    envelope: Envelope, via: str, trace: bytes, content: bytes, hops: tuple[Hop, ...], verdict: Verdict | None
+    envelope: Envelope,
+    via: str,
+    trace: bytes,
+    content: bytes,
+    head: Header,
+    hops: tuple[Hop, ...],
+    verdict: Verdict | None,
 ) -> Message:
     """What an alias sends on is sealed, and comes back to us when it cannot be delivered there."""
     if not via or verdict is None:
-        return _letter(envelope, trace, content, hops=hops)
-    made = _letter(envelope, verdict.seal(via, content) + trace, content, hops=hops)
+        return _letter(envelope, trace, content, head, hops=hops)
+    made = _letter(envelope, verdict.seal(via, content) + trace, content, head, hops=hops)
     return replace(made, sender=verdict.sender(via, made.sender))
 
 
@@ -145,12 +152,17 @@ def _local_trace(envelope: Envelope, ways: Ways) -> bytes:
 
 
 def _letter(
-    envelope: Envelope, trace: bytes, content: bytes, places: tuple[Place, ...] = (), hops: tuple[Hop, ...] = ()
+    envelope: Envelope,
+    trace: bytes,
+    content: bytes,
+    head: Header,
+    places: tuple[Place, ...] = (),
+    hops: tuple[Hop, ...] = (),
 ) -> Message:
     whole = trace + content
     return Message(
         content=whole,
-        digest=digest(whole),
+        digest=digest(whole, head.under(whole, len(trace))),
         received=envelope.when,
         places=places,
         hops=hops,

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import Later
 from mailsrv.directory.accounts import Forward, Outcome, Route
+from mailsrv.message.header import Header, header
 from mailsrv.receive.heading import Heading
 from mailsrv.receive.letters import Envelope, Verdict, Ways, letters
 from mailsrv.receive.needs import Accounts, Directory, Keeping, Leaving, Nobody, Rights, Unsigned
@@ -172,25 +173,26 @@ class Arriving:
         envelope = Envelope(
             host, self.reception.new_id(), now, self.client, self.sender, self.options, tuple(self.recipients)
         )
-        judged = await self._judged(envelope, content)
+        head = header(content) if size <= AT_ONCE else await asyncio.to_thread(header, content)
+        judged = await self._judged(envelope, content, head)
         if judged:
-            envelope = replace(envelope, name=judged.found.iprev.name)
-        answers = await self._call(envelope, content, judged)
-        work = partial(self._letters, envelope, content, judged)
-        del content  # the letters hold what is kept; what came need not stay beside them
+            envelope = envelope._replace(name=judged.found.iprev.name)
+        answers = await self._call(envelope, content, judged) if self.called else []
+        work = partial(self._letters, envelope, content, head, judged)
+        del content, head  # the letters hold what is kept; what came need not stay beside them
         made = work() if size <= AT_ONCE else await asyncio.to_thread(work)
         await self._keep([*made, *answers], size)
         self.reception.log("mail.received", id=envelope.id, size=size, **self._told())
         self._remember(judged)
         return stored(envelope.id)
 
-    async def _judged(self, envelope: Envelope, content: bytes) -> Judged | None:
+    async def _judged(self, envelope: Envelope, content: bytes, head: Header) -> Judged | None:
         """A stranger's mail; not that of our users, nor of this very machine."""
         judging = self.reception.judging
         if judging is None or self.client.account or not judging.concerns(self.client.address):
             return None
         beside = ("",) if self.ways.hops or self.called else ()
-        return await judging.judge(envelope, content, (*self.ways.accounts, *beside))
+        return await judging.judge(envelope, content, (*self.ways.accounts, *beside), head)
 
     async def _call(self, envelope: Envelope, content: bytes, judged: Judged | None) -> list[Message]:
         """What the programs answer; what they cannot make anything of is postmaster's."""
@@ -211,8 +213,8 @@ class Arriving:
             raise Refused(_REFUSALS[route.outcome])
         await self._here(postmaster, route, RcptOptions())
 
-    def _letters(self, envelope: Envelope, content: bytes, judged: Judged | None) -> list[Message]:
-        heading, outgoing = Heading(content), self.reception.outgoing
+    def _letters(self, envelope: Envelope, content: bytes, head: Header, judged: Judged | None) -> list[Message]:
+        heading, outgoing = Heading(content, head), self.reception.outgoing
         if self.client.account:
             self._check_writers(heading, content)
             content = heading.submitted(envelope.when, f"{envelope.id}@{envelope.host}", self._server)
@@ -227,7 +229,7 @@ class Arriving:
     def _standing(self, now: datetime, judged: Judged | None) -> Verdict | None:
         """How it stands; without anything to say of strangers or to put to their mail, nothing of all that is loaded."""
         outgoing = self.reception.outgoing
-        if judged is None and isinstance(outgoing, Unsigned):
+        if judged is None and (not self.ways.hops or isinstance(outgoing, Unsigned)):
             return None
         from mailsrv.receive.standing import Standing
 

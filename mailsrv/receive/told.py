@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "Mailsrv-Decision"
 KEY = NAME.lower().encode()
 MOST = 40
-MOST_KEPT = 1024  # steps whose text is kept
+MOST_KEPT = 1024  # decisions whose text is kept
 MOST_READ = 16 << 10
 _HARMLESS = str.maketrans(";()[]", ",{}{}")
 _STEP = re.compile(r"(?P<open>\[?)(?P<what>[^=]{1,300})=(?P<outcome>[^ ()\[\]]{1,300})(?: \((?P<why>[^()]*)\))?\]?\Z")
@@ -48,13 +48,17 @@ class Told:
 
 def written(decision: Decision, action: str) -> bytes:
     """The field with its line end. `action`: what became of this copy."""
-    steps = (_written(reason) for reason in decision.reasons[:MOST])
-    return compose.field(NAME, "; ".join([action, *steps]))
+    return _field(decision.reasons[:MOST], action)
 
 
 @lru_cache(MOST_KEPT)
+def _field(reasons: tuple[Reason, ...], action: str) -> bytes:
+    """Most mail comes by the same few ways."""
+    return compose.field(NAME, "; ".join([action, *map(_written, reasons)]))
+
+
 def _written(reason: Reason) -> str:
-    """A step as text. Most mail comes by the same few steps."""
+    """A step as text."""
     text = f"{_plain(reason.what).replace('=', '-')}={_plain(reason.outcome).replace(' ', '-') or 'none'}"
     text += f" ({_plain(reason.why)})" if reason.why else ""
     return f"[{text}]" if reason.outweighed else text

@@ -45,8 +45,9 @@ class Notes:
         if seen is None:
             return
         with self._lock:
-            if seen in self._waiting or len(self._waiting) < MOST_WAITING:
-                self._waiting[seen] = self._waiting.get(seen, 0) + 1
+            count = self._waiting.get(seen, 0)
+            if count or len(self._waiting) < MOST_WAITING:
+                self._waiting[seen] = count + 1
             else:
                 self._dropped += 1
             if self._thread is None and not self._closing.is_set():

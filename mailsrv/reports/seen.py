@@ -14,8 +14,9 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
-from mailsrv.auth.verdicts import Authentication, Dkim, Result, Spf, Wish
+from mailsrv.auth.verdicts import Authentication, Dkim, Dmarc, Result, Spf, Wish
 from mailsrv.reports.aggregate import Checked, Reason, Row, Signature
 from mailsrv.reports.limits import shortened
 from mailsrv.reports.tls_json import Failure
@@ -26,6 +27,7 @@ STRINGS = 20
 LONGEST_STRING = 500
 DETAILS = 200  # characters
 NAME = 253
+MOST_KEPT = 1024  # lines that the next message may have as well
 _ENCODED = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -68,6 +70,21 @@ def of_message(
         return None
     if any(recipient.lower() in quiet for recipient in recipients):
         return None
+    return _of_its_like(dmarc, found.dkim, found.mail, peer, sender, applied, now.astimezone(UTC).date(), override)
+
+
+@lru_cache(MOST_KEPT)
+def _of_its_like(
+    dmarc: Dmarc,
+    dkim: tuple[Dkim, ...],
+    spf: Spf,
+    peer: str,
+    sender: str | None,
+    applied: Wish,
+    day: date,
+    override: Reason | None,
+) -> Seen:
+    """A line that is the same for all messages of which the same was found (`Authentication.unmarked`)."""
     passed = dmarc.result is Result.PASS
     row = Row(
         source=peer,
@@ -78,10 +95,9 @@ def of_message(
         header_from=dmarc.domain[:NAME],
         envelope_from=None if sender is None else sender[:NAME],
         reasons=_reasons(passed, applied, dmarc.wish, dmarc.testing, override),
-        signatures=_signatures(found.dkim, dmarc.domain, dmarc.organizational),
-        checks=_check(found.mail),
+        signatures=_signatures(dkim, dmarc.domain, dmarc.organizational),
+        checks=_check(spf),
     )
-    day = now.astimezone(UTC).date()
     return Seen(
         "dmarc", day, dmarc.found.removeprefix("_dmarc."), row_text(row), "", dmarc.record, dmarc.organizational
     )

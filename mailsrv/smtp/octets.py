@@ -23,17 +23,20 @@ class Octets:
     problem: Reply | None = None
 
     def look(self, block: bytes) -> None:
-        """One pass in C that parts the block at CR LF, bare CR and bare LF alike: when all ends are two octets, none was bare."""
-        lengths = list(map(len, block.splitlines()))
-        whole = block.endswith((b"\r", b"\n"))  # the last line has its end
-        ends = len(lengths) - (not whole and bool(block))
-        if len(block) - sum(lengths) != 2 * ends:
+        """One pass in C that takes the line ends away; what is left of them was bare. No object for each line."""
+        rest = block.replace(b"\r\n", b"..")
+        if b"\n" in rest or b"\r" in rest:
             self.problem = self.problem or BROKEN_ENDS
-        if lengths:
-            lengths[0] += self.run
-            self.run = 0 if whole else lengths[-1]
-            if max(lengths) > self.longest_line:
-                self.problem = self.problem or LINE_TOO_LONG_IN_DATA
+        if self.run + len(block) > self.longest_line and self._longest(block) > self.longest_line:
+            self.problem = self.problem or LINE_TOO_LONG_IN_DATA
+        end = max(block.rfind(b"\n"), block.rfind(b"\r", -1))
+        self.run = len(block) - end - 1 if end >= 0 else self.run + len(block)
+
+    def _longest(self, block: bytes) -> int:
+        """Octets of the longest line so far; only a block that is larger than a line may be is parted for that."""
+        lengths = list(map(len, block.splitlines())) or [0]
+        lengths[0] += self.run
+        return max(lengths)
 
 
 def unstuffed(block: bytes, first: bool) -> bytes:

@@ -20,6 +20,8 @@ class Says(Enum):
     LATER = "let the sender try again later"
     NOTHING = "no opinion"
 
+    __hash__ = object.__hash__  # it stands in keys; Enum would hash its name, in Python
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:
@@ -37,5 +39,7 @@ class Hint:
 def plain(text: str | bytes, longest: int = LONGEST) -> str:
     """A stranger's words, fit for a reply, a header field or a log line: printable ASCII on one line, bounded."""
     known = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    if len(known) <= longest and known.isascii() and known.isprintable() and "  " not in known:
+        return known.strip()
     shown = "".join(c if " " <= c <= "~" else "?" if c.isprintable() else " " for c in known[: 4 * longest])
     return " ".join(shown.split())[:longest].rstrip()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """client: the peer's IP address.  hostname: its proven name, or "".  sender: "" for the null sender.  account: who logged in.
 
     domain: of From, when it is known; what lists of domains are asked about beside the sender's and HELO's.

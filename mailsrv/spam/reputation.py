@@ -15,11 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from mailsrv.directory import address
 from mailsrv.spam.hints import Hint, Says, plain
 
 SOURCE = "reputation"
+MOST_KEPT = 2048  # correspondents whose names are known from their last mail
+SHORT = 256  # characters of an address that is kept
 
 
 class Mark(Enum):
@@ -61,8 +64,15 @@ class Names:
 
 def names(sender: str) -> Names | None:
     """An address of From, in its one spelling; its case and quotes mean nothing."""
+    return _kept(sender) if len(sender) <= SHORT else _names(sender)
+
+
+def _names(sender: str) -> Names | None:
     mailbox = address.parse(sender)
     return Names(f"+{mailbox}", f"-{mailbox}", f"@{mailbox.domain}") if mailbox else None
+
+
+_kept = lru_cache(MOST_KEPT)(_names)
 
 
 def acquaintance(record: Record, aligned: bool) -> Acquaintance:

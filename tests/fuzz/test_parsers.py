@@ -25,6 +25,11 @@ from checks.deliverability import target
 from checks.deliverability.judging import score_message
 from checks.deliverability.known import Known
 from checks.echo import marked
+from checks.facts import Tls, Version
+from checks.probe import announced, further
+from checks.probe import answers as escaped
+from checks.probe.tls import exchange, flight
+from checks.probe.tls.octets import Unreadable
 from dnsops.acme import answers, ari
 from dnsops.acme import caa as acme_caa
 from dnsops.acme import words as acme
@@ -247,10 +252,46 @@ SAVED_PLAN = (
     b'"a.example.org","type":"A","ttl":60,"data":"192.0.2.1"},"why":"w","advice":"","merged":""},{"step":"add","before":null,'
     b'"after":{"name":"example.org","type":"TXT","ttl":1,"data":""x""},"why":"w","advice":"a","merged":""}]}]}'
 )
+
+
+def _thirteen(data: bytes) -> object:
+    from checks.probe.tls import thirteen
+    from checks.probe.tls.hello import Offer
+
+    machine = thirteen.Thirteen(Offer(Version.TLS13, thirteen.SUITES, thirteen.GROUPS), bytes(32), b"")
+    return machine.feed(data)
+
+
+HELLO_13 = (
+    b"\x16\x03\x03\x00\x5a\x02\x00\x00\x56\x03\x03" + b"\x11" * 32 + b"\x00\x13\x01\x00\x00\x2e\x00\x2b\x00\x02\x03\x04"
+    b"\x00\x33\x00\x24\x00\x1d\x00\x20" + b"\x09" * 32 + b"\x17\x03\x03\x00\x20" + bytes(32)
+)
+FLIGHT = (
+    b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" + b"\x11" * 32 + b"\x00\xc0\x2f\x00"
+    b"\x16\x03\x03\x00\x11\x0b\x00\x00\x09\x00\x00\x06\x00\x00\x03abc\x0e\x00\x00\x00"
+)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADDRESSES = (b"a@b.example", b'"a b"@[192.0.2.1]', "ä@bücher.example".encode(), b"a%b@c", b"@a,@b:c@d")
 PATHS = tuple(b"<" + one + b"> SIZE=5 BODY=8BITMIME" for one in ADDRESSES)
 PARSERS: dict[str, Parser] = {
+    "RISwhois": Parser(
+        announced.announcements,
+        (
+            b"route: 192.0.2.0/24\norigin: AS64496\nnum-rispeers: 300\n\nroute6: 2001:db8::/32\norigin: AS1\nnum-rispeers: 10\n",
+        ),
+        text=True,
+    ),
+    "Routinator": Parser(
+        announced.validity,
+        (
+            b'{"validated_route":{"validity":{"state":"invalid","reason":"as","VRPs":{"matched":[],"unmatched_as":[{}]}}}}',
+        ),
+        (ValueError,),
+    ),
+    "TXT, unescaped": Parser(escaped.octets, (b'v=spf1 \\000\\"-all\\',), text=True),
+    "greetings": Parser(
+        lambda text: further.helo(Tls("mx.a", banner=text)), (b"220 mx.example.org ESMTP\r\n",), text=True
+    ),
     "ACME documents": Parser(
         _acme,
         (
@@ -294,6 +335,25 @@ PARSERS: dict[str, Parser] = {
         _answered, (MAIL, b"Subject: t\r\n\r\n  SPF     pass for a\r\n> Authentication-Results: x;\r\n>  dkim=pass\r\n")
     ),
     "links": Parser(target.split, (b"https://u:p@[::1]:443/x?y#z", b"mailto:a@b.example"), (), True),
+    "a TLS server's flight": Parser(
+        lambda data: flight.Flight().feed(data),
+        (FLIGHT, HELLO_13, b"\x15\x03\x03\x00\x02\x02\x28"),
+        (Unreadable,),
+    ),
+    "a TLS 1.3 server's flight": Parser(_thirteen, (HELLO_13, FLIGHT), (Unreadable,)),
+    "an SSL 2 hello": Parser(
+        flight.read_hello_2,
+        (b"\x80\x16\x04\x00\x01\x00\x02\x00\x03\x00\x06\x00\x02abc\x01\x00\x80\x07\x00\xc0id",),
+        (Unreadable,),
+    ),
+    "a ServerKeyExchange": Parser(
+        lambda data: [exchange.read_exchange(data, suite, 0x0303) for suite in (0xC02F, 0x0033)],
+        (
+            b"\x03\x00\x1d\x20" + bytes(32) + b"\x04\x01\x00\x02ab",
+            b"\x00\x02\x80\x01\x00\x01\x02\x00\x01\x05\x04\x01\x00\x01a",
+        ),
+        (Unreadable,),
+    ),
     "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
     "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
     "SMTP address": Parser(grammar.address, ADDRESSES, (), True, ["address"]),

@@ -51,7 +51,6 @@ PURE = (
             "hello",
             "octets",
             "offers",
-            "order",
             "suites",
             "thirteen",
         )

@@ -106,7 +106,7 @@ class Flight:
             raise Unreadable("an alert that is cut off")
         self._trifle()
         if payload[0] != 1 or payload[1] == 0:
-            self.alert, self.over = _ALERTS.get(payload[1], f"alert {payload[1]}"), True
+            self.alert, self.over = _ALERTS.get(payload[1], str(payload[1])), True
 
     def _trifle(self) -> None:
         self._trifles += 1

@@ -12,7 +12,8 @@ from checks.facts import Evidence, Hashes, Key, Order, Tls, Version
 
 @dataclass
 class Gathered:
-    """A `Tls` in the making: fields as there. broken: a job of the site's scanner that broke, "" for none."""
+    """A `Tls` in the making: fields as there. refused: versions that the site's client did not get, without the
+    server's saying that it is the version.  clear_chains: as sent up to TLS 1.2.  broken: a job of the site's scanner that broke, "" for none."""
 
     host: str
     address: str
@@ -21,6 +22,7 @@ class Gathered:
     broken: str = ""
     late: bool = False
     versions: set[Version] = field(default_factory=set)
+    refused: set[Version] = field(default_factory=set)
     suites: dict[Version, tuple[str, ...]] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
     order: list[Order] = field(default_factory=list)
@@ -30,7 +32,7 @@ class Gathered:
     client_renegotiations: int = 0
     ems: bool | None = None
     chain: tuple[bytes, ...] = ()
-    clear_chain: tuple[bytes, ...] = ()
+    clear_chains: list[tuple[bytes, ...]] = field(default_factory=list)
     roots: tuple[bool, ...] = ()
     trust_why: str = ""
     name_matches: bool = False

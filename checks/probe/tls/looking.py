@@ -20,13 +20,18 @@ from checks.probe.tls.visit import Gate, Limits, Place, Visitor
 USUAL = Limits()
 
 
-async def look(place: Place, roots: Roots, now: datetime, limits: Limits = USUAL, gate: Gate | None = None) -> Tls:
-    """Everything about one address; `now` is when certificates are to be valid. gate: shared by all who look at the time."""
-    visitor = Visitor(place, limits, gate or Gate())
+async def look(
+    place: Place, roots: Roots, now: datetime, limits: Limits = USUAL, gate: Gate | None = None, wide: bool = True
+) -> Tls:
+    """Everything about one address; `now` is when certificates are to be valid.
+
+    gate: shared by all who look at the same time.  wide: also what the site does not look for.
+    """
+    visitor = Visitor(place, limits, gate)
     seen = Gathered(place.host, place.address)
     try:
         async with asyncio.timeout(limits.whole):
-            await _tell(visitor, seen, roots, now)
+            await _tell(visitor, seen, roots, now, wide)
     except TimeoutError:
         seen.late = True
         seen.say(f"the time of {limits.whole:g} s was over")
@@ -34,7 +39,7 @@ async def look(place: Place, roots: Roots, now: datetime, limits: Limits = USUAL
     return seen.facts(visitor.banner, visitor.offered, Evidence(tuple(seen.lines), now))
 
 
-async def _tell(visitor: Visitor, seen: Gathered, roots: Roots, now: datetime) -> None:
+async def _tell(visitor: Visitor, seen: Gathered, roots: Roots, now: datetime, wide: bool) -> None:
     """The story: first what the site sees, then the rest."""
     await of_versions(visitor, seen)
     if visitor.offered and not await jobs_break(visitor, seen):
@@ -43,5 +48,5 @@ async def _tell(visitor: Visitor, seen: Gathered, roots: Roots, now: datetime) -
         await of_hashes(visitor, seen)
         await of_certificates(visitor, seen, roots, now)
         seen.reachable = not seen.broken
-    if visitor.offered:
+    if visitor.offered and wide:
         await beyond(visitor, seen)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from checks.facts import Hashes, Order, Version
-from checks.probe.tls import groups, order, suites
+from checks.judge.tls_order import questions
+from checks.probe.tls import groups, suites
 from checks.probe.tls.again import renegotiations
 from checks.probe.tls.gathered import Gathered
 from checks.probe.tls.hello import EMS, RENEGOTIATION, Offer
@@ -19,9 +20,9 @@ from checks.probe.tls.offers import CURVED, legacy, modern, wide
 from checks.probe.tls.trust import Roots, distrust, named
 from checks.probe.tls.visit import Answer, Visitor
 from checks.probe.tls.whole import ECDSA, RSA, visit_13
-from dnsops.certs.wire import show_all
 
 _NEWEST_FIRST = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL3)
+MOST_LOST = 2  # visits without an answer to the hello: a third would not be kinder
 NAMES = {
     Version.TLS13: "TLS 1.3",
     Version.TLS12: "TLS 1.2",
@@ -33,12 +34,14 @@ NAMES = {
 
 
 async def of_versions(visitor: Visitor, seen: Gathered) -> None:
-    """Each version by itself; when the first visit finds no TLS at all, the others are not made."""
+    """Each version by itself; when the first visit finds no TLS at all, or two come to nothing, the others are not made."""
+    lost = 0
     for version in _NEWEST_FIRST:
         answer = await visitor.ask(_usual(visitor.place.host, version))
         _note_version(seen, version, answer)
-        if not visitor.offered:
-            seen.why = answer.why
+        lost += not answer.accepted and not answer.refused
+        if not visitor.offered or lost == MOST_LOST:
+            seen.why = "" if seen.versions else answer.why
             return
     if found := await visitor.ask_2():
         seen.versions.add(Version.SSL2)
@@ -55,9 +58,11 @@ def _usual(host: str, version: Version) -> Offer:
 def _note_version(seen: Gathered, version: Version, answer: Answer) -> None:
     if not answer.accepted:
         seen.say(f"{NAMES[version]}: {answer.why}")
+        if "protocol_version" not in answer.why:  # said plainly, that is the end of it; otherwise it may be our offer
+            seen.refused.add(version)
         return
     seen.versions.add(version)
-    seen.clear_chain = seen.clear_chain or answer.certificates
+    seen.clear_chains.append(answer.certificates)
     seen.say(f"{NAMES[version]}: accepted, {answer.suite}, {groups.NAMES.get(answer.group, 'no group')}")
     if version == Version.TLS12 and answer.hello:
         seen.ems = EMS in answer.hello.extensions
@@ -97,6 +102,7 @@ async def of_suites(visitor: Visitor, seen: Gathered) -> None:
         for chunk in suites.chunks(suites.LEGACY):
             found += await _removing(visitor, chunk, lambda left: legacy(host, version, left), seen)
         seen.suites[version] = tuple(answer.suite for answer in found)
+        seen.clear_chains += [answer.certificates for answer in found if answer.certificates]
         seen.keys += [answer.exchange.key for answer in found if answer.exchange]
     if Version.TLS13 in seen.versions:
         answer = await visitor.ask(modern(host, Version.TLS13, (suites.CCM_8,)))
@@ -128,7 +134,7 @@ async def of_order(visitor: Visitor, seen: Gathered) -> None:
     version = seen.below_13
     if version is None:
         return
-    for offered in order.questions(seen.suites[version]):
+    for offered in questions(seen.suites[version]):
         codes = tuple(suites.CODES[name] for name in offered)
         answer = await visitor.ask(modern(visitor.place.host, version, codes))
         seen.order.append(Order(offered, answer.suite if answer.accepted else ""))
@@ -152,48 +158,35 @@ def _signed(answer: Answer, hashed: int) -> bool:
 
 
 async def of_certificates(visitor: Visitor, seen: Gathered, roots: Roots, now: datetime) -> None:
-    """The chain that an ordinary client gets, and the other one where there are an RSA and an ECDSA one."""
-    place = visitor.place
-    async with visitor.gate.turn(place.address):
-        first, *others = await show_all(place.host, place.address, place.port, place.how, visitor.limits.seconds)
-    visitor.visits += 2
-    seen.chain = first.chain.certificates if first.chain else seen.clear_chain
-    seen.wide_chains = tuple(other.chain.certificates for other in others if other.chain)
+    """The chain that an ordinary client gets, and others: of other suites, or of other signature algorithms."""
+    host = visitor.place.host
+    found: list[tuple[bytes, ...]] = []
+    if Version.TLS13 in seen.versions:
+        chain, seen.early_data = await visit_13(visitor)
+        found = [chain] if seen.below_13 else [chain, *[(await visit_13(visitor, kind))[0] for kind in (RSA, ECDSA)]]
+    chains = [chain for chain in dict.fromkeys((*found, *seen.clear_chains)) if chain]
+    seen.chain, seen.wide_chains = (chains[0], tuple(chains[1:])) if chains else ((), ())
     seen.roots = tuple(roots.has(der) for der in seen.chain)
-    seen.trust_why = distrust(seen.chain, place.host, roots, now)
-    seen.name_matches = named(seen.chain, place.host)
-    if not first.chain:
-        seen.say(f"certificate: {first.error}")
+    seen.trust_why = distrust(seen.chain, host, roots, now)
+    seen.name_matches = named(seen.chain, host)
 
 
 async def beyond(visitor: Visitor, seen: Gathered) -> None:
-    """What the site's clients do not offer: other versions with wide offers, all groups, all suites of TLS 1.3."""
+    """What the site's clients do not offer: other versions with wide offers, all groups, the suites that they lack."""
     host = visitor.place.host
     seen.wide_versions = set(seen.versions)
     for version in _NEWEST_FIRST:
-        if version not in seen.versions and (answer := await visitor.ask(wide(host, version))).accepted:
+        if version in seen.refused and (answer := await visitor.ask(wide(host, version))).accepted:
             seen.wide_versions.add(version)
-            seen.clear_chain = seen.clear_chain or answer.certificates
             seen.say(f"{NAMES[version]}: accepted from a wider client, {answer.suite}")
-    below = max((version for version in seen.wide_versions if Version.SSL3 < version < Version.TLS13), default=None)
-    if below:
-        seen.wide_groups |= await _groups(visitor, below, groups.WIDE_CURVES, CURVED)
-        seen.wide_suites[below] = await _wide_suites(visitor, seen, below)
     if Version.TLS13 in seen.wide_versions:
         seen.wide_groups |= await _groups(visitor, Version.TLS13, groups.WIDE_13, ())
-        thirteen = await _removing(visitor, suites.THIRTEEN, lambda left: wide(host, Version.TLS13, left), seen)
-        seen.wide_suites[Version.TLS13] = tuple(answer.suite for answer in thirteen)
-        await _whole(visitor, seen)
-
-
-async def _whole(visitor: Visitor, seen: Gathered) -> None:
-    """TLS 1.3 to its end: 0-RTT, and the chains that RSA-only and ECDSA-only clients get where there is nothing older."""
-    _, seen.early_data = await visit_13(visitor)
-    if seen.below_13 is None:
-        chains = [(await visit_13(visitor, kind))[0] for kind in (RSA, ECDSA)]
-        known = (seen.chain, *seen.wide_chains)
-        others = [chain for chain in dict.fromkeys(chains) if chain and chain not in known]
-        seen.wide_chains = (*seen.wide_chains, *others)
+    below = max((version for version in seen.wide_versions if Version.SSL3 < version < Version.TLS13), default=None)
+    if below:
+        rest = tuple(code for code in groups.WIDE_CURVES if groups.NAMES[code] not in seen.wide_groups)
+        seen.wide_groups |= await _groups(visitor, below, rest, CURVED)
+        seen.wide_suites[below] = await _wide_suites(visitor, seen, below)
+    seen.say(f"groups: {', '.join(sorted(seen.wide_groups)) or 'none'}")
 
 
 async def _wide_suites(visitor: Visitor, seen: Gathered, version: Version) -> tuple[str, ...]:

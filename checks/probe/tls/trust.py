@@ -8,6 +8,7 @@ Fails by: a sentence. A bundle that cannot be read is a ForUser.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,7 +47,10 @@ def read_roots(*paths: Path) -> Roots:
     for path in paths or (SYSTEM,):
         for pem in _BEGIN.findall(_content(path)):
             try:
-                certificate = x509.load_pem_x509_certificate(pem)
+                with warnings.catch_warnings(
+                    action="ignore"
+                ):  # old roots have odd serial numbers: nobody here can mend them
+                    certificate = x509.load_pem_x509_certificate(pem)
             except ValueError:
                 continue
             found[certificate.public_bytes(Encoding.DER)] = certificate

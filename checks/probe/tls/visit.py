@@ -1,7 +1,7 @@
 """One address of a mail host, visited again and again: each time a connection, STARTTLS, one hello, the first flight back.
 
 Standards: RFC 3207 4 (STARTTLS); hellos and flights name theirs.
-Limits: one connection at a time to a place, a number of connections in all, seconds for each; bytes as in `flight` and `line`.
+Limits: one connection at a time to an address, a number of connections in all, seconds for each; bytes as in `flight` and `line`.
 Fails by: an `Answer` that was not accepted and says why. Nothing is raised, nothing hangs.
 """
 
@@ -95,8 +95,8 @@ class Gate:
 class Visitor:
     """Goes to one place as often as its limits let it; remembers the greeting and whether STARTTLS was offered."""
 
-    def __init__(self, place: Place, limits: Limits, gate: Gate) -> None:
-        self.place, self.limits, self.gate = place, limits, gate
+    def __init__(self, place: Place, limits: Limits, gate: Gate | None = None) -> None:
+        self.place, self.limits, self._gate = place, limits, gate or Gate()
         self.banner, self.offered = "", None if place.how is How.SMTP else True
         self.visits = 0
 
@@ -105,7 +105,7 @@ class Visitor:
         """A connection on which TLS may begin now. Raises Trouble, OSError, TimeoutError (also when the body is too slow)."""
         if self.visits >= self.limits.connections:
             raise Trouble(f"{self.limits.connections} connections were enough")
-        async with self.gate.turn(self.place.address):
+        async with self._gate.turn(self.place.address):
             self.visits += 1
             line = Line(self.place.address, self.place.port)
             try:

@@ -2,7 +2,7 @@
 
     loop:  do(job) ─┐                                       ┌─> changes told, then each caller answered
     loop:  do(job) ─┼─> queue ─> BEGIN  job  job  job  COMMIT (one fsync)
-    loop:  do(job) ─┘            each in a SAVEPOINT of its own
+    loop:  do(job) ─┘            when one refuses: again, each in a SAVEPOINT of its own
 
 Other processes may write to the same database; what they did is looked for before our own news are told, and a few times a second.
 Fails by: a job that refuses is rolled back alone and its caller gets the refusal. When the disk fails, in a job or in COMMIT,
@@ -151,7 +151,7 @@ class Writer:
             db = self._connection()
             db.execute("BEGIN IMMEDIATE")
             now = self._now()
-            done = [work for task in tasks if (work := self._one(db, task, now))]
+            done = self._each(db, tasks, now)
             changes = self._with_others(db, [change for work in done for change in work.changes])
             db.execute("COMMIT")
         except BROKEN as error:
@@ -161,6 +161,22 @@ class Writer:
         self._answer(tasks, changes)
         for name in (name for work in done for name in work.unneeded):
             self._unneeded(name)
+
+    def _each(self, db: apsw.Connection, tasks: list[Task], now: datetime) -> list[Work]:
+        """All jobs. Hardly ever one refuses, and a savepoint for each would cost a fifth of what they do."""
+        done = []
+        for task in tasks:
+            work = Work(db, now)
+            try:
+                task.value = task.job(work)
+            except TROUBLE:
+                raise
+            except BaseException:
+                db.execute("ROLLBACK")
+                db.execute("BEGIN IMMEDIATE")
+                return [one for task in tasks if (one := self._one(db, task, now))]
+            done.append(work)
+        return done
 
     def _one(self, db: apsw.Connection, task: Task, now: datetime) -> Work | None:
         """One job in its savepoint; None when it refused."""

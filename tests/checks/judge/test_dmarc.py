@@ -99,6 +99,8 @@ def test_a_failure_ends_the_search() -> None:
         ("v=DMARC1; p=reject; rua=mailto:a@b.org!1!2", False),
         ("v=DMARC1; p=reject; rua=mailto:a@b.org , mailto:c@b.org;", True),
         ("v=DMARC1; p=reject; psd=x", False),
+        ("v=DMARC1; p=reject; rua=https://[x", False),
+        ("v=DMARC1; p=reject; rua=https://[::1]/x", True),
         ("v=DMARC1; p=reject; fo=1 : d", True),
     ],
 )

@@ -87,3 +87,11 @@ def test_an_address_without_a_way_there() -> None:
     found = asyncio.run(reach.mail_host("203.0.113.200", now))
     assert not found.ok
     assert found.why
+
+
+def test_a_family_that_this_machine_has_no_way_to_says_nothing_of_the_address() -> None:
+    found = (
+        asyncio.run(reach.mail_host("2001:db8:ffff::1", now)),
+        asyncio.run(reach.name_server("2001:db8:ffff::1", "a.b", now)),
+    )
+    assert [one.untold for one in found] == [True, True]

@@ -42,7 +42,9 @@ def bad() -> Report:
     trust = finding("cert_trust", "tls", Status.INFO, worst=Status.INFO, max_points=None, points=None)
     valid = finding("dnssec_valid", "dnssec", Status.ERROR)
     untested = finding("dnssec_mx_valid", "dnssec", Status.NOT_TESTED)
-    sts = finding("mta_sts", "beyond", Status.NOTICE, max_points=None, points=None, fix="publish a policy")
+    sts = finding(
+        "mta_sts", "beyond", Status.NOTICE, max_points=None, points=None, fix="publish a policy: `mailsrv dns apply`"
+    )
     tls = Category(
         "tls", (versions, order, zero, trust), Verdict.FAILED, 50, 20, 40,
         by_host=(("mx1.bad.test.", (order,)), ("mx2.bad.test.", (versions, zero, trust))),

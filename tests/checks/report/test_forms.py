@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -39,7 +41,9 @@ def test_json_holds_every_finding_with_both_columns() -> None:
     zero = told["categories"]["tls"]["subtests"]["zero_rtt"]
     assert (zero["status"], zero["strict"], zero["points"]) == ("success", "fail", 10)
     assert told["categories"]["tls"]["hosts"]["mx2.bad.test."]["tls_version"]["evidence"] == ["ServerHello 0301"]
-    assert [finding["trouble"] for finding in told["findings"]] == [True, True, True, False, False, False]
+    assert [finding["trouble"] for finding in told["findings"]] == [True, True, False, False, False, False]
+    told_strictly = document.result(sample.bad(), strict=True)
+    assert [finding["trouble"] for finding in told_strictly["findings"]] == [True, True, True, False, False, False]
     assert told["score"] == 25
 
 
@@ -194,3 +198,8 @@ def test_html_tells_everything() -> None:
         assert word in text
     assert "<svg" in text
     assert "worse: score: was 100 %, is 83 %" in text
+
+
+def test_the_readme_tells_every_key_of_a_result() -> None:
+    text = (Path(__file__).parents[3] / "checks" / "README.md").read_text()
+    assert re.findall(r"^\| `results\[\]\.(\w+)`", text, re.MULTILINE) == list(document.RESULT["properties"])

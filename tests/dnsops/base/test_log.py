@@ -93,3 +93,17 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
 
 def test_printable_leaves_letters_alone() -> None:
     assert printable("Grüße 日本 🙂 a-z") == "Grüße 日本 🙂 a-z"
+
+
+def test_a_line_is_what_a_whole_encoder_makes_of_it() -> None:
+    fields: dict[str, Value] = {
+        "t": 'ü\u2028"\\',
+        "i": -3,
+        "f": 0.5,
+        "yes": True,
+        "none": None,
+        "l": ["a", "\x07"],
+        "e": [],
+    }
+    wanted = {"time": "2026-01-01T12:00:03.000+00:00", "event": "x", **fields}
+    assert as_json("x", NOON, fields) == json.dumps(wanted)

@@ -59,6 +59,11 @@ class Authority:
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
         builder = builder.add_extension(x509.BasicConstraints(not names, None), critical=True)
+        above = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        builder = builder.add_extension(above, critical=False)
+        if not names:
+            usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)  # certificates and CRLs
+            builder = builder.add_extension(usage, critical=True)
         if names:
             alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
             builder = builder.add_extension(alternatives, critical=True)

@@ -15,7 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+
+from checks.report.document import SCHEMA
 
 BESIDE = Path(__file__).parents[4] / "shared"
 TOOLS = Path(os.environ.get("MAILSRV_TOOLS", "") or BESIDE / "tools") / "internetnl"
@@ -33,7 +36,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
 ]
 CHECK = """exec "$0" -m mailsrv check mail "$LAB_DOMAIN" --json --resolver "$LAB_RESOLVER" --ca "$LAB_CA" \
---suffixes "$1" --whois "$LAB_WHOIS" --routinator "$LAB_ROUTINATOR" --local"""
+--suffixes "$1" --whois "$LAB_WHOIS" --routinator "$LAB_ROUTINATOR" --local --no-history"""
 
 
 @cache
@@ -49,14 +52,16 @@ def suffixes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def checked(case: str, suffixes: Path) -> tuple[dict[str, Any], int]:
+def checked(case: str, suffixes: Path, check: str = CHECK) -> tuple[dict[str, Any], int]:
     """What the command says of a situation, and its exit status."""
     path = os.pathsep.join(filter(None, (str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
-    words = [sys.executable, str(TOOLS / "lab.py"), "up", case, "--", "sh", "-c", CHECK, sys.executable, str(suffixes)]
+    words = [sys.executable, str(TOOLS / "lab.py"), "up", case, "--", "sh", "-c", check, sys.executable, str(suffixes)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout, done.stderr
-    return json.loads(done.stdout)["results"][0], done.returncode
+    written = json.loads(done.stdout)
+    jsonschema.validate(written, SCHEMA)
+    return written["results"][0], done.returncode
 
 
 def differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, object]:
@@ -82,3 +87,10 @@ def test_a_domain_gets_what_internet_nl_gave_it(run: dict[str, Any], suffixes: P
     hosts = [[host or None, state] for host, state in found["mx"]]
     assert hosts == run["mx"]
     assert status == (0 if run["score"] == 100 else 1)
+
+
+def test_a_lab_that_names_its_sources_needs_no_options(suffixes: Path) -> None:
+    (run,) = (run for run in runs() if run["case"] == "rpki-invalid")
+    found, _ = checked(run["case"], suffixes, 'exec "$0" -m mailsrv check mail "$LAB_DOMAIN" --json --no-history')
+    assert differences(found, run) == {}
+    assert found["score"] == run["score"]

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from mailsrv.message import limits
 from mailsrv.message.digest import digest
+from mailsrv.message.header import header
 from mailsrv.message.structure import section
 from mailsrv.store.door import Digest
 from tests.mailsrv.message import imaptext, oracle
@@ -200,6 +201,14 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join))
 def test_any_pieces_of_mail_have_a_digest(content: bytes) -> None:
     check(content)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join))
+def test_a_header_that_was_read_before_leads_to_the_same_digest(content: bytes) -> None:
+    """The fields above it are ours, and nothing of the digest looks at them."""
+    above = b"Return-Path: <a@b.example>\r\nReceived: from x\r\n\tby y; now\r\n"
+    whole = above + content
+    assert digest(whole, header(content).under(whole, len(above))) == digest(whole)
 
 
 @pytest.mark.parametrize("seed", range(200))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -24,8 +23,8 @@ from mailsrv.message.received import (
 
 WHEN = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 PLAIN = Arrival("mx1.example.org", "4Xyz", WHEN, helo="client.example", address="192.0.2.1")
-SECURE = replace(
-    PLAIN, tls="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", name="host.client.example", recipient="user1@example.org"
+SECURE = PLAIN._replace(
+    tls="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", name="host.client.example", recipient="user1@example.org"
 )
 
 VECTORS = [
@@ -41,15 +40,15 @@ VECTORS = [
         ),
     ),
     (
-        replace(SECURE, authenticated=True, address="", recipient="", cipher="unknown"),
+        SECURE._replace(authenticated=True, address="", recipient="", cipher="unknown"),
         "Received: from client.example\r\n\tby mx1.example.org with ESMTPSA id 4Xyz (TLSv1.3);\r\n\tSun, 22 Nov 2026 20:00:00 +0000\r\n",
     ),
     (
-        replace(PLAIN, helo="", address="2001:db8::1", protocol=With.UTF8SMTP, recipient="jörg@bücher.test"),
+        PLAIN._replace(helo="", address="2001:db8::1", protocol=With.UTF8SMTP, recipient="jörg@bücher.test"),
         "Received: from unknown ([IPv6:2001:db8::1])\r\n\tby mx1.example.org with UTF8SMTP id 4Xyz\r\n\tfor <jörg@bücher.test>;\r\n\tSun, 22 Nov 2026 20:00:00 +0000\r\n",
     ),
     (
-        replace(PLAIN, protocol=With.SMTP, tls="TLSv1.2"),
+        PLAIN._replace(protocol=With.SMTP, tls="TLSv1.2"),
         "Received: from client.example ([192.0.2.1])\r\n\tby mx1.example.org with SMTP id 4Xyz (TLSv1.2);\r\n\tSun, 22 Nov 2026 20:00:00 +0000\r\n",
     ),
 ]
@@ -62,7 +61,7 @@ def test_received_says_how_it_came(arrival: Arrival, wanted: str) -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_no_peer_can_end_the_field_or_a_comment(helo: str, name: str, recipient: str) -> None:
-    written = received(replace(SECURE, helo=helo, name=name, recipient=recipient))
+    written = received(SECURE._replace(helo=helo, name=name, recipient=recipient))
     head = header(written + b"\r\n")
     assert list(head.fields) == [b"received"]
     assert written.count(b"\r\n") == written.count(b"\n") == written.count(b"\r")

@@ -1,5 +1,7 @@
 """Tag lists, read and written."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +82,14 @@ def test_words_and_compact_forget_folding() -> None:
     assert tags.words("from : to:\r\n subject") == ("from", "to", "subject")
     assert tags.words("") == ()
     assert tags.compact(" ab\r\n\tc d ") == "abcd"
+
+
+@given(st.lists(st.sampled_from(["a", "b", "=", ";", " ", "1", "_", "\r\n ", "x y", "ü"]), max_size=14).map("".join))
+def test_one_look_at_all_tags_finds_what_one_look_at_each_does(text: str) -> None:
+    def told(read: Callable[[], dict[str, str]]) -> dict[str, str] | str:
+        try:
+            return read()
+        except Malformed as malformed:
+            return malformed.what
+
+    assert told(lambda: tags._tags(text)) == told(lambda: tags._one_by_one(text.split(";")))
