@@ -94,6 +94,15 @@ JOBS = (
         timeout=timedelta(minutes=20),
     ),
     Job(
+        name="check",
+        what="looks at our domains from outside, as internet.nl does and further, and remembers it: what changed since yesterday",
+        command=("check", "all", "--json"),
+        every=timedelta(days=1),
+        after_boot=timedelta(minutes=30),
+        jitter=timedelta(minutes=30),
+        timeout=timedelta(minutes=20),
+    ),
+    Job(
         name="health",
         what="looks whether this host is well: ports, queue, disk, clock, certificate, other jobs, backups, log",
         command=("check", "health", "--json"),
@@ -109,15 +118,6 @@ JOBS = (
         after_boot=timedelta(minutes=20),
         jitter=timedelta(minutes=15),
         timeout=timedelta(minutes=30),
-    ),
-    Job(
-        name="check",
-        what="looks at our domains from outside, as internet.nl does and further, and remembers it: what changed since yesterday",
-        command=("check", "all", "--json"),
-        every=timedelta(days=1),
-        after_boot=timedelta(minutes=30),
-        jitter=timedelta(minutes=30),
-        timeout=timedelta(minutes=20),
     ),
 )
 

@@ -328,13 +328,6 @@ PARSERS: dict[str, Parser] = {
         (b"token-_9", b"mx1.a.example", b"../etc"),
         text=True,
     ),
-    "messages to be scored": Parser(
-        _scored, (MAIL, b'<a href="https://a@[::1]:8/x" onclick=1>b.example</a><img src=x>')
-    ),
-    "answers of echo addresses": Parser(
-        _answered, (MAIL, b"Subject: t\r\n\r\n  SPF     pass for a\r\n> Authentication-Results: x;\r\n>  dkim=pass\r\n")
-    ),
-    "links": Parser(target.split, (b"https://u:p@[::1]:443/x?y#z", b"mailto:a@b.example"), (), True),
     "a TLS server's flight": Parser(
         lambda data: flight.Flight().feed(data),
         (FLIGHT, HELLO_13, b"\x15\x03\x03\x00\x02\x02\x28"),
@@ -354,6 +347,13 @@ PARSERS: dict[str, Parser] = {
         ),
         (Unreadable,),
     ),
+    "messages to be scored": Parser(
+        _scored, (MAIL, b'<a href="https://a@[::1]:8/x" onclick=1>b.example</a><img src=x>')
+    ),
+    "answers of echo addresses": Parser(
+        _answered, (MAIL, b"Subject: t\r\n\r\n  SPF     pass for a\r\n> Authentication-Results: x;\r\n>  dkim=pass\r\n")
+    ),
+    "links": Parser(target.split, (b"https://u:p@[::1]:443/x?y#z", b"mailto:a@b.example"), (), True),
     "SMTP reverse path": Parser(grammar.reverse_path, (*PATHS, b"<>"), (Deliberate,), True, ["reverse_path"]),
     "SMTP forward path": Parser(grammar.forward_path, (*PATHS, b"<Postmaster>"), (Deliberate,), True, ["forward_path"]),
     "SMTP address": Parser(grammar.address, ADDRESSES, (), True, ["address"]),
@@ -745,7 +745,7 @@ WRITERS = {  # functions of these rooms that read nothing foreign
     "message": {
         "field", "one_line", "words", "mailbox", "message_id", "lines", "text_part", "multipart", "boundary", "message",
         "written", "notification", "received", "suite_name", "return_path", "delivered_to", "string", "nstring", "clean",
-        "get", "references", "ordered_subject", "text",
+        "folded", "get", "references", "ordered_subject", "text",
     },
     "smtp": set[str](),
     "reports": {"written"},
