@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Told:
 def check(*words: object, data: bytes = b"", **env: str) -> Told:
     done = subprocess.run(
         [sys.executable, "-c", CALL, "check", *map(str, words)],
-        input=data, capture_output=True, env={"PATH": "/usr/bin:/bin:/usr/sbin", "PYTHONPATH": str(ROOT), "HOME": "/nowhere", **env},
+        input=data, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), **env},
         check=False, timeout=120,
     )  # fmt: skip
     return Told(done.returncode, done.stdout.decode(), done.stderr.decode())
