@@ -21,8 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnsops.acme import answers, ari
-from dnsops.acme import caa as acme_caa
+from dnsops.acme import answers, ari, lasting
 from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate, ForUser
 from dnsops.base.flow import run
@@ -260,7 +259,7 @@ PARSERS: dict[str, Parser] = {
         lambda text: acme.retry_after(text, NOON), (b"120", b"Thu, 26 Nov 2026 00:01:00 GMT"), (), True, ["retry_after"]
     ),
     "_validation-persist": Parser(
-        lambda text: acme_caa.persisted([text], ["a.example"], "https://a/1", True, 0),
+        lambda text: lasting.lasts([text], ["a.example"], "https://a/1", True, 0),
         (b"a.example; accounturi=https://a/1; policy=wildcard; persistUntil=9",),
         text=True,
     ),

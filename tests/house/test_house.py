@@ -16,7 +16,7 @@ ROOF = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *WINGS, "tests"}
 # Rooms that decide: no socket, file, clock or thread, and no import of a room that has them.
 PURE = (
     "dnsops.acme.ari",
-    "dnsops.acme.caa",
+    "dnsops.acme.lasting",
     "dnsops.acme.door",
     "dnsops.acme.refusals",
     "dnsops.acme.verified",
