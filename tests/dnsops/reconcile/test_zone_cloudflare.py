@@ -159,7 +159,9 @@ def test_s_cf_01_a_token_without_rights_fails_before_the_first_write(server: Clo
         else:
             said = str(done[0].error)
             assert status(done, False) is Exit.FINDINGS
-        assert any(word in said for word in ("not change them", "no zone of the", "can not list", "does not know")), said
+        assert any(word in said for word in ("not change them", "no zone of the", "can not list", "does not know")), (
+            said
+        )
         assert token not in said
         assert machine.records == before
 
