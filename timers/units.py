@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from dnsops.base.errors import Misconfigured
 from dnsops.base.settings.tree import Reference
+from mailsrv.serving import unit
 from timers.table import Job
 
 if TYPE_CHECKING:
@@ -38,30 +39,18 @@ class Place:
 
 
 HARDENING = (
-    "NoNewPrivileges=yes",
+    *unit.HARDENING,  # as the server's, and more: a job needs no port below 1024
     "CapabilityBoundingSet=",
     "AmbientCapabilities=",
-    "ProtectSystem=strict",
-    "ProtectHome=yes",
-    "PrivateTmp=yes",
-    "PrivateDevices=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectKernelModules=yes",
     "ProtectKernelLogs=yes",
-    "ProtectControlGroups=yes",
     "ProtectClock=yes",
     "ProtectHostname=yes",
     "ProtectProc=invisible",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
     "LockPersonality=yes",
     "MemoryDenyWriteExecute=yes",
     "RemoveIPC=yes",
     "KeyringMode=private",
-    "UMask=0077",
-    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
-    "SystemCallArchitectures=native",
     "SystemCallFilter=@system-service",
     "SystemCallErrorNumber=EPERM",
 )

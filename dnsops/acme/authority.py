@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dnsops.acme import accounts, ari, words
 from dnsops.acme.accounts import Accounts, Terms
 from dnsops.acme.attempts import Attempts
-from dnsops.acme.caa import CaaFacts
 from dnsops.acme.door import Solver, Window, Wish
 from dnsops.acme.exchange import Exchange
 from dnsops.acme.keeping import alone
@@ -55,10 +54,6 @@ class Acme:
         """As it is on disk; registered now when it is not yet."""
         known = self._accounts.load(self.url)
         return known.uri if known and known.uri else self._talk.account
-
-    def caa(self, *methods: str) -> CaaFacts:
-        """What CAA records may say of it. methods: how we validate; none for any."""
-        return CaaFacts(self._plain.directory.identities, self.account_uri, methods)
 
     def issue(self, wish: Wish, solver: Solver) -> bytes:
         world = self._world

@@ -13,11 +13,10 @@ import asyncio
 import time
 from pathlib import Path
 
-from dnsops.acme import caa, dns01
-from dnsops.acme.accounts import Accounts, Binding, Terms
+from dnsops.acme import dns01, lasting
+from dnsops.acme.accounts import Binding, Terms
 from dnsops.acme.answers import AlpnAnswers, HttpAnswers
 from dnsops.acme.authority import Acme, World
-from dnsops.acme.caa import CaaFacts
 from dnsops.acme.dns01 import Dns01
 from dnsops.acme.door import Solver
 from dnsops.acme.seeing import TRUSTED
@@ -25,6 +24,7 @@ from dnsops.base.errors import Misconfigured
 from dnsops.base.log import Log
 from dnsops.base.settings import acme as settings
 from dnsops.providers.door import Provider
+from dnsops.records.txt.caa import PERSIST
 from dnsops.records.txt.texts import texts
 from dnsops.resolve.choice import resolver
 from dnsops.resolve.settings import Settings as Resolving
@@ -34,8 +34,8 @@ def open_authority(given: settings.Acme, state: Path, log: Log, resolving: Resol
     """The configured authority. resolving: how `_validation-persist` records are looked up, with `persist`."""
     binding = Binding(given.eab.key_id, given.eab.hmac_key) if given.eab else None
     terms = Terms(given.contact or "", given.agree_to_terms, binding)
-    lasting = Lasting(resolving) if given.persist else None
-    return Acme(given.directory, terms, World(state, log, persisted=lasting), given.roots)
+    known = Lasting(resolving) if given.persist else None
+    return Acme(given.directory, terms, World(state, log, persisted=known), given.roots)
 
 
 def solver_for(
@@ -52,12 +52,6 @@ def solver_for(
     return Dns01(provider, state, log, dns01.outside(resolving)) if provider else HttpAnswers(state)
 
 
-def caa_facts(given: settings.Acme, state: Path, methods: tuple[str, ...] = ()) -> CaaFacts | None:
-    """What CAA records may say of the authority, from our own files: nobody is asked. None before there is an account."""
-    account = Accounts(state).load(given.directory)
-    return CaaFacts(account.identities, account.uri, methods) if account and account.uri else None
-
-
 class Lasting:
     """Asks the resolver for a persistent validation. Blocking."""
 
@@ -65,9 +59,9 @@ class Lasting:
         self._resolving = resolving
 
     def __call__(self, name: str, issuers: tuple[str, ...], wildcard: bool, account_uri: str) -> bool:
-        return caa.persisted(asyncio.run(self._texts(name)), issuers, account_uri, wildcard, time.time())
+        return lasting.lasts(asyncio.run(self._texts(name)), issuers, account_uri, wildcard, time.time())
 
     async def _texts(self, name: str) -> list[str]:
         async with resolver(self._resolving) as asking:
-            answer = await asking.ask(f"{caa.PERSIST_LABEL}.{name}", "TXT")
+            answer = await asking.ask(f"{PERSIST}.{name}", "TXT")
         return texts(answer.items) if answer.security in TRUSTED else []

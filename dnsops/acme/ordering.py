@@ -21,7 +21,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from dnsops.acme import ari, caa, refusals, verified, words
+from dnsops.acme import ari, lasting, refusals, verified, words
 from dnsops.acme.attempts import Attempts
 from dnsops.acme.door import Challenge, Solver, Wish
 from dnsops.acme.orders import Orders
@@ -157,9 +157,9 @@ class Ordering:
 
     def _chosen_offer(self, url: str, found: words.Authorisation) -> Task:
         offers = {offer.kind: offer for offer in reversed(found.offers)}
-        lasting = offers.get(caa.PERSIST)
-        if lasting and self.persisted and self.persisted(found.name, lasting.issuers, found.wildcard):
-            return Task(url, found.name, lasting, None)
+        known = offers.get(lasting.KIND)
+        if known and self.persisted and self.persisted(found.name, known.issuers, found.wildcard):
+            return Task(url, found.name, known, None)
         offer = offers.get(self.solver.kind)
         if offer is None:
             name = f"*.{found.name}" if found.wildcard else found.name

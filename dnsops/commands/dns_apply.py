@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -107,7 +108,8 @@ def _forward(asked: Request, options: dict[str, Any], yes: bool, as_json: bool) 
         plans = [one.plan for one in shown if one.plan]
         _consent(plans, yes, shown=True)
         terms = Terms({plan.zone: plan for plan in plans}, force=options["force"], additions=options["additions"])
-    return asyncio.run(zone.apply(asked.wishes, asked.world(), terms, asked.others))
+    world = replace(asked.world(), ours=frozenset(filter(None, asked.zones.values())))
+    return asyncio.run(zone.apply(asked.wishes, world, terms, asked.others))
 
 
 def _back(asked: Request, undo: str, yes: bool, as_json: bool) -> list[Outcome]:

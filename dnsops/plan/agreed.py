@@ -2,6 +2,7 @@
 
     agreed(plan, fresh)          of a plan that follows from wishes: what we would still do, what is done, what a human touched
     still(items, held)           of a way back: the same, judged by the records alone
+    doubled(done, held)          once it is carried out: what somebody else added, too, in the same moment
 
 A line whose records are not as they were is left: the human who was there since is never fought (P-17).
 """
@@ -53,6 +54,22 @@ def still(items: Iterable[Item], held: Iterable[Held]) -> Agreed:
         else:
             touched.append(item)
     return Agreed(tuple(todo), tuple(done), tuple(touched))
+
+
+def doubled(done: Iterable[Item], held: Iterable[Held]) -> tuple[Item, ...]:
+    """Additions beside which another stands now, where readers take neither of two (RFC 7208 4.5). held: read since."""
+    there = [one.record for one in held]
+    return tuple(item for item in unique(done) if any(_twin(item.record, other) for other in there))
+
+
+def unique(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The additions of which a name may have one only."""
+    return tuple(item for item in items if item.step is Step.ADD and family_of(item.record) is not Family.NONE)
+
+
+def _twin(ours: Record, other: Record) -> bool:
+    same_place = ours.name == other.name and family_of(ours) is family_of(other)
+    return same_place and key(ours) != key(other)
 
 
 def _whole(todo: list[Item], fresh: Plan) -> list[Item]:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 FormOf = tuple[int, int, int]
 ACCOUNT_VERSION = 1
 MAIL_SERVICES = ("submissions", "submission", "imaps", "imap")
-WEB_LISTENERS = ("https", "web")
 DEFAULT_FORM = (3, 1, 1)
 # Authorities, by the host of their directory, as they name themselves in caaIdentities (RFC 8555 7.1.1)
 IDENTITIES = {
@@ -159,9 +158,7 @@ def _services(settings: Settings) -> Iterator[Service]:
 
 def _web(settings: Settings) -> bool:
     """Whether the web names are answered, by our own listener or by a proxy in front of it."""
-    listeners = {name: getattr(settings.listeners, name, None) for name in (*WEB_LISTENERS, "http")}
-    found = [listeners[name] for name in WEB_LISTENERS if listeners[name]] or [listeners["http"]]
-    return any(listener.enabled for listener in found if listener)
+    return settings.listeners.https.enabled or settings.listeners.web.enabled
 
 
 def documented(settings: Settings) -> House:

@@ -1,6 +1,7 @@
 """The story of a zone's records: look, plan, write the way back, then the ledger, then the zone, and see that it is so.
 
-    look (each zone once)  ->  what a person agreed to and still holds  ->  way back  ->  ledger  ->  add, swap, remove  ->  seen
+    look (each zone once)  ->  what a person agreed to and still holds, and we may write  ->  way back
+        ->  ledger  ->  add, swap, remove  ->  read again where a name may have one record only  ->  seen
 
 The order of writes is the promise: whatever a kill leaves behind, the ledger knows all that is ours, and the next run ends
 right. A line whose records a human touched since is left and told; the rest goes on (P-17, P-18).
@@ -20,7 +21,9 @@ from dnsops.plan.difference import Zone, difference
 from dnsops.plan.door import CHANGING, Item, Plan, Step
 from dnsops.plan.saved import Kind, Saved
 from dnsops.plan.telling import short
+from dnsops.providers.door import Change
 from dnsops.reconcile.zone_looking import look
+from dnsops.reconcile.zone_rights import permitted
 from dnsops.reconcile.zone_seeing import seen
 from dnsops.reconcile.zone_target import Look, Outcome, Seen, Terms, standing
 from dnsops.reconcile.zone_world import World
@@ -29,6 +32,7 @@ from dnsops.rollover.look import Finding
 from dnsops.wanted.door import Wish
 
 TOUCHED = "somebody changed it since the plan was made, so it was left"
+DOUBLED = "somebody wrote another in the same moment, so ours was taken back"
 PLAN_AGAIN = "look at `mailsrv dns plan` again"
 
 
@@ -107,6 +111,7 @@ def _chosen_back(one: Look, old: Plan) -> Outcome:
 
 
 async def _change(pairs: Sequence[tuple[Look, Outcome]], world: World) -> list[Outcome]:
+    pairs = await permitted(pairs, world)
     todo = [replace(one.plan, items=one.todo) for _, one in pairs if one.plan and one.todo]
     if todo:
         await asyncio.to_thread(_keep_way_back, todo, world)
@@ -128,10 +133,11 @@ async def _settle(one: Look, outcome: Outcome, world: World) -> Outcome:
         return outcome
     try:
         async with world.at_once:
-            await asyncio.to_thread(_write, one, outcome.todo, world)
+            back = await asyncio.to_thread(_write, one, outcome.todo, world)
     except Deliberate as error:
         return replace(outcome, error=error)
-    return replace(outcome, done=outcome.todo)
+    findings = (*outcome.findings, *(Finding(f"{_short(item)}: {DOUBLED}", PLAN_AGAIN) for item in back))
+    return replace(outcome, done=_without(outcome.todo, back), findings=findings)
 
 
 def _with_sight(outcome: Outcome, shown: tuple[Seen, ...]) -> Outcome:
@@ -139,16 +145,33 @@ def _with_sight(outcome: Outcome, shown: tuple[Seen, ...]) -> Outcome:
     return replace(outcome, seen=shown, findings=findings)
 
 
-def _write(one: Look, todo: tuple[Item, ...], world: World) -> None:
-    """The ledger before the zone, and the zone step by step. Runs in a thread: disks and providers block."""
+def _write(one: Look, todo: tuple[Item, ...], world: World) -> tuple[Item, ...]:
+    """The ledger before the zone, and the zone step by step; what had to be taken back. In a thread: disks and providers block."""
     if one.plan is None or one.read is None:
-        return
+        return ()
     world.ledgers.save(ledger := ownership.before(one.ledger, one.plan, todo))
     for change in order.changes(todo):
         world.provider.write(change)
-    world.ledgers.save(ownership.after(ledger, standing(one.read, todo)))
-    if todo:
-        world.log("zone.written", zone=one.zone, **{step.name.lower(): _places(todo, step) for step in CHANGING})
+    done = _without(todo, back := _taken_back(one.zone, todo, world))
+    world.ledgers.save(ownership.after(ledger, standing(one.read, done)))
+    if done:
+        world.log("zone.written", zone=one.zone, **{step.name.lower(): _places(done, step) for step in CHANGING})
+    return back
+
+
+def _taken_back(zone: str, todo: tuple[Item, ...], world: World) -> tuple[Item, ...]:
+    """Our additions that met a stranger's: he may have written his between our reading and our writing, and two serve nobody."""
+    if not agreed.unique(todo):
+        return ()
+    back = agreed.doubled(todo, world.provider.read(zone, "TXT", below=True))
+    if back:
+        world.provider.write(Change(remove=tuple(item.record for item in back)))
+        world.log("zone.taken_back", zone=zone, records=_places(back, Step.ADD))
+    return back
+
+
+def _without(items: tuple[Item, ...], some: tuple[Item, ...]) -> tuple[Item, ...]:
+    return tuple(item for item in items if item not in some)
 
 
 def _places(items: Iterable[Item], step: Step) -> list[str]:

@@ -38,7 +38,10 @@ class Eyes:
 
 @dataclass(frozen=True)
 class World:
-    """merge: how a stranger's SPF record and ours become one.  patience: seconds until a written record must be seen."""
+    """merge: how a stranger's SPF record and ours become one.  patience: seconds until a written record must be seen.
+
+    ours: all zones that the credential is for; empty when they are those of the run.
+    """
 
     provider: Provider
     ledgers: Ledgers
@@ -49,6 +52,7 @@ class World:
     limits: Limits
     merge: Merge = purpose.joined
     patience: float = PATIENCE
+    ours: frozenset[str] = frozenset()
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
 

@@ -67,9 +67,7 @@ def _properties(house: House, name: str) -> Iterator[tuple[Caa, str]]:
 
 def _ours(house: House, methods: tuple[str, ...]) -> tuple[Issuer, ...]:
     """Ours by its first name; none where others issue for us."""
-    account = [("accounturi", house.acme.account)] if house.acme.account else []
-    allowed = [("validationmethods", ",".join(methods))] if methods else []
-    return tuple(Issuer(name, (*account, *allowed)) for name in house.acme.issuers[:1])
+    return tuple(Issuer.bound(name, house.acme.account, methods) for name in house.acme.issuers[:1])
 
 
 def _others(house: House) -> tuple[str, ...]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dnsops.records.txt.caa import Issuer
+from dnsops.records.txt.caa import PERSIST, Issuer
 from dnsops.wanted.door import Family, Finding, Wish
 from dnsops.wanted.house import House
 from dnsops.wanted.making import text
 
-OWNER = "_validation-persist"
 STANDARD = "draft-ietf-acme-dns-persist"
 
 
@@ -22,11 +21,9 @@ def wishes(house: House) -> Iterator[Wish]:
     if not (house.acme.persist and house.acme.issuers and house.acme.account):
         return
     why = "our account has proven this name, until the record goes"
-    bound = (("accounturi", house.acme.account),)
     for name in dict.fromkeys((*house.domains, house.hostname)):
-        below = (("policy", "wildcard"),) if name in house.domains else ()
-        content = str(Issuer(house.acme.issuers[0], (*bound, *below)))
-        yield text(house, f"{OWNER}.{name}", content, why, STANDARD, Family.NONE)
+        content = Issuer.persistent(house.acme.issuers[0], house.acme.account, below=name in house.domains)
+        yield text(house, f"{PERSIST}.{name}", str(content), why, STANDARD, Family.NONE)
 
 
 def findings(house: House) -> Iterator[Finding]:

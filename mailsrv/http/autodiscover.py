@@ -116,7 +116,8 @@ def error(code: int, message: str) -> bytes:
     """MS-OXDSCLI 2.2.4.1.1.2: 600 for a request that is none, 601 for a service that is not here."""
     return _envelope(
         RESPONSE,
-        f'<Error Time="00:00:00" Id="0"><ErrorCode>{code}</ErrorCode><Message>{escape(message)}</Message></Error>',
+        f'<Error Time="00:00:00" Id="0"><ErrorCode>{code}</ErrorCode><Message>{escape(message)}</Message>'
+        "<DebugData /></Error>",
     )
 
 

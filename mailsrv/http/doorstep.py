@@ -23,11 +23,11 @@ from socket import socket
 from typing import Any
 
 import uvicorn
-import uvicorn.lifespan.off
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from dnsops.base.log import Log
+from mailsrv.http.speaking import speaking
 from mailsrv.http.validation import OFFERED, client_hello, validating
 from mailsrv.smtp.limits import Gate
 
@@ -52,19 +52,7 @@ class Entrance:
     _arriving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._config = uvicorn.Config(
-            self.application,
-            interface="asgi3",
-            http=H11Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=KEPT_ALIVE,
-            h11_max_incomplete_event_size=HEAD,
-        )
+        self._config = speaking(self.application, HEAD, KEPT_ALIVE)
         self._config.load()
 
     def open(self, sock: socket, tls: bool) -> None:

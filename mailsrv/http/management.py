@@ -17,16 +17,15 @@ from html import escape
 from typing import Any
 
 import uvicorn
-import uvicorn.lifespan.off
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dnsops.base.log import Log
 from mailsrv.http.health import Facts, Finding, findings
 from mailsrv.http.measures import Gauge, Measures
+from mailsrv.http.speaking import speaking
 from mailsrv.http.told import Told
 
 CONNECTIONS = 100
@@ -74,21 +73,8 @@ class Management:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self, *sockets: socket.socket) -> None:
-        config = uvicorn.Config(
-            self._guarded,
-            interface="asgi3",
-            http=H11Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=KEPT_ALIVE,
-            timeout_graceful_shutdown=2,
-            h11_max_incomplete_event_size=HEAD,
-        )
+        more = {"limit_concurrency": CONNECTIONS, "timeout_graceful_shutdown": 2}
+        config = speaking(self._guarded, HEAD, KEPT_ALIVE, **more)
         for sock in sockets:
             sock.listen(CONNECTIONS)
         self._told.begin()

@@ -30,8 +30,7 @@ from checks.probe import announced, further
 from checks.probe import answers as escaped
 from checks.probe.tls import exchange, flight
 from checks.probe.tls.octets import Unreadable
-from dnsops.acme import answers, ari
-from dnsops.acme import caa as acme_caa
+from dnsops.acme import answers, ari, lasting
 from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate, ForUser
 from dnsops.base.flow import run
@@ -319,7 +318,7 @@ PARSERS: dict[str, Parser] = {
         lambda text: acme.retry_after(text, NOON), (b"120", b"Thu, 26 Nov 2026 00:01:00 GMT"), (), True, ["retry_after"]
     ),
     "_validation-persist": Parser(
-        lambda text: acme_caa.persisted([text], ["a.example"], "https://a/1", True, 0),
+        lambda text: lasting.lasts([text], ["a.example"], "https://a/1", True, 0),
         (b"a.example; accounturi=https://a/1; policy=wildcard; persistUntil=9",),
         text=True,
     ),

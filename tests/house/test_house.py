@@ -57,7 +57,7 @@ PURE = (
     ),
     "checks.score",
     "dnsops.acme.ari",
-    "dnsops.acme.caa",
+    "dnsops.acme.lasting",
     "dnsops.acme.door",
     "dnsops.acme.refusals",
     "dnsops.acme.verified",
@@ -253,7 +253,7 @@ DOORS = {
     "rocksdict": ("dnsops.certs.sources.stalwart_rocksdb",),
     "spftrace": ("mailsrv.auth.spf",),
     "starlette": ("mailsrv.http.management", "mailsrv.http.web"),
-    "uvicorn": ("mailsrv.http.management", "mailsrv.http.doorstep"),
+    "uvicorn": ("mailsrv.http.management", "mailsrv.http.doorstep", "mailsrv.http.speaking"),
     "uvloop": ("mailsrv.serving.worker", "mailsrv.serving.signals"),
     "yaml": ("dnsops.base.settings", "dnsops.providers.octodns_plugin"),
 }

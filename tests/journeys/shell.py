@@ -74,10 +74,10 @@ class Shell:
         self.state = home / "state"
         self.told: list[str] = []
 
-    def child(self, *words: str, prefix: tuple[str, ...] = (), **environ: str) -> Done:
-        """One command as a process of its own; `prefix` starts it (strace)."""
+    def child(self, *words: str, prefix: tuple[str, ...] = (), whole: tuple[str, ...] = (), **environ: str) -> Done:
+        """One command as a process of its own; `prefix` starts it (strace), `whole` takes its place (tests/journeys/dying)."""
         done = subprocess.run(
-            [*prefix, *self.command(*words)],
+            [*whole, *words] if whole else [*prefix, *self.command(*words)],
             capture_output=True,
             text=True,
             env=self._environ(environ),

@@ -4,7 +4,10 @@ certificate, renewal with TLSA records out, kill -9 at every step. After each: a
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +29,7 @@ from tests.journeys.shell import HOST, OWNER, Done, Shell
 from tests.journeys.strace import DEAD, SYNCS, killing
 from tests.lab.acme import Pebble
 from tests.lab.dnstree import DnsTree
+from tests.lab.mailserver import ROOT
 from tests.lab.mx import Mx
 from tests.lab.network import MX, MX6, PRIMARY, SECONDARY
 from tests.lab.pki import Credentials, Pki
@@ -167,6 +171,7 @@ class Served:
         self.bell = home / "reload"
         self.mismatches: list[str] = []
         self.looks = 0
+        self.calm = threading.Lock()  # held while nobody may look
         self._end = threading.Event()
 
     def load(self) -> None:
@@ -180,14 +185,18 @@ class Served:
 
     def watch(self) -> None:
         while not self._end.is_set():
-            if self.bell.exists():
-                self.bell.unlink()
-                self.load()
-            held = self.tree.texts(OWNER, "TLSA", "192.0.2.1")
-            self.looks += 1
-            if held and self.record not in held:
-                self.mismatches.append(f"{self.record} is served, {held} are there")
+            with self.calm:
+                self.look()
             time.sleep(0.02)
+
+    def look(self) -> None:
+        if self.bell.exists():
+            self.bell.unlink()
+            self.load()
+        held = self.tree.texts(OWNER, "TLSA", PRIMARY)
+        self.looks += 1
+        if held and self.record not in held:
+            self.mismatches.append(f"{self.record} is served, {held} are there")
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -281,23 +290,74 @@ def test_killed_at_any_time_while_the_authority_is_at_it(
     finished(shell, words, quick)
 
 
-def test_killed_anywhere_in_a_renewal_the_served_key_stays_matched(
+class Renewal:
+    """A renewal that begins again and again from the same state: keys, ledgers and records as `served` left them."""
+
+    def __init__(self, shell: Shell, words: tuple[str, ...], served: Served) -> None:
+        self.shell, self.served, self.copy = shell, served, shell.home / "before"
+        self.words = (*words, "--json", "--port", "25", "--install", f"touch {served.bell}")
+        self.texts = served.tree.texts(OWNER, "TLSA", PRIMARY)
+        self.before, self.announced = kept(shell).current(HOST), kept(shell).next(HOST)
+        shutil.copytree(shell.state, self.copy, symlinks=True)
+
+    def again(self) -> None:
+        """Never a moment without a record of what is served: records of both keys first, then the key."""
+        tree = self.served.tree
+        with self.served.calm:
+            tree.replace(OWNER, "TLSA", *self.texts, ttl=1)
+            for server in (PRIMARY, SECONDARY):
+                wait_until(partial(_short, tree, server), "the records of before")
+            shutil.rmtree(self.shell.state)
+            shutil.copytree(self.copy, self.shell.state, symlinks=True)
+            self.served.load()
+
+    def die_at(self, number: int) -> int:
+        """Its exit status. 0: at none, and `steps` is how many there were."""
+        module = (sys.executable, "-m", "tests.journeys.dying", str(number), str(self.shell.home / "steps"))
+        prefix = ("env", f"PYTHONPATH={ROOT}", *module)
+        done = self.shell.child(*self.words, "--force", whole=prefix)
+        assert done.status in (*DEAD, 0), done
+        return done.status
+
+    @property
+    def steps(self) -> int:
+        return int((self.shell.home / "steps").read_text())
+
+    def ends_well(self) -> None:
+        """The next runs bring it to the end: the announced key is served, each record is of a key that we have."""
+        for words in (self.words, (*self.words, "--force")):
+            done = self.shell.here(*words)
+            assert done.status == 0, done
+            current = kept(self.shell).current(HOST)
+            assert current
+            if self.announced and current.spki == self.announced.spki:
+                break
+        else:
+            raise AssertionError("the key that was announced is not served")
+        assert current.chain
+        assert kept(self.shell).next(HOST)
+        assert challenges(self.served.tree) == set()
+
+
+KILLS = 5  # in the suite, another few each time; KILLS=all: at every step, ten minutes
+
+
+def test_killed_at_any_step_of_a_renewal_the_served_key_stays_matched(
     shell: Shell, words: tuple[str, ...], served: Served
 ) -> None:
-    renewal = (*words, "--force", "--json", "--port", "25", "--install", f"touch {served.bell}")
-    first = kept(shell).current(HOST)
-    for seed in range(3):
-        child = shell.start(*renewal)
-        time.sleep(random.Random(seed).uniform(0.5, 2.5))
-        child.kill()
-        child.communicate()
-    done = shell.here(*renewal)
-    assert done.status in (0, 1), done
-    current = kept(shell).current(HOST)
-    assert first
-    assert current
-    assert current.spki != first.spki or kept(shell).next(HOST)
-    assert challenges(served.tree) == set()
+    renewal = Renewal(shell, words, served)
+    assert renewal.die_at(0) == 0
+    renewal.ends_well()
+    total = renewal.steps
+    print(f"{total} steps")
+    stride = 1 if os.environ.get("KILLS") == "all" else max(1, -(-total // KILLS))
+    deaths = 0
+    for number in range(1 + os.getpid() % stride, total + 1, stride):
+        renewal.again()
+        deaths += renewal.die_at(number) in DEAD
+        renewal.ends_well()
+        assert served.mismatches == [], number
+    assert deaths >= min(KILLS, total) // 2, f"of {total} steps"
 
 
 def finished(shell: Shell, words: tuple[str, ...], tree: DnsTree) -> None:

@@ -7,7 +7,7 @@ import os
 import pty
 import shutil
 import subprocess
-from typing import Any, Self
+from typing import Any
 
 import jsonschema
 import pytest
@@ -19,6 +19,7 @@ from tests.journeys.shell import Done, Shell
 from tests.journeys.strace import DEAD, RENAMES, SYNCS, killing
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
+from tests.lab.meddling import Meddling
 from tests.lab.network import PRIMARY
 
 DOMAIN = "example.org"
@@ -154,37 +155,6 @@ def test_without_a_token_verify_tells_what_the_world_sees(shell: Shell, dnstree:
 # kill -9
 
 
-class Executioner:
-    """Kills a child at its call number `call` to the API, before the API's work or after it."""
-
-    def __init__(self, api: CloudflareApi, call: int, after: bool) -> None:
-        self.api, self.left, self.after = api, call, after
-        self.child: subprocess.Popen[str] | None = None
-        self.killed = False
-        self._answer = api.answer
-
-    def __enter__(self) -> Self:
-        self.api.answer = self.answer  # type: ignore[method-assign]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.api.answer = self._answer  # type: ignore[method-assign]
-
-    def answer(self, grant: Any, request: Any) -> Any:
-        due, self.left = self.left == 0, self.left - 1
-        if due and not self.after:
-            self._kill()
-        done = self._answer(grant, request)
-        if due and self.after:
-            self._kill()
-        return done
-
-    def _kill(self) -> None:
-        if self.child:
-            self.child.kill()
-            self.killed = True
-
-
 def test_killed_at_every_call_and_run_again(home: Shell, cloudflare: CloudflareApi) -> None:
     """Before the API's work at the even calls, after it at the odd ones; tests/dnsops/reconcile has every step of both."""
     words = ("dns", "apply", "--yes", "--wait", "10")
@@ -195,14 +165,15 @@ def test_killed_at_every_call_and_run_again(home: Shell, cloudflare: CloudflareA
             if entry.comment:
                 cloudflare.erase(DOMAIN, entry.id)
         shutil.rmtree(home.state)
-        with Executioner(cloudflare, call, after=call % 2 == 1) as executioner:
-            executioner.child = home.start(*words)
-            executioner.child.communicate(timeout=60)
+        child: list[subprocess.Popen[str]] = []
+        with Meddling(cloudflare, call, lambda: child[0].kill(), after=call % 2 == 1) as executioner:  # noqa: B023
+            child.append(home.start(*words))
+            child[0].communicate(timeout=60)
         assert len([one for one in cloudflare.records(DOMAIN, name=DOMAIN) if "v=spf1" in one.content]) == 1
         done = home.here(*words)
         assert done.status == 0, done
         assert {(one.name, one.type, one.content) for one in cloudflare.records(DOMAIN)} == wanted
-        if not executioner.killed:
+        if not executioner.was_there:
             assert call >= 5, "it was really at every call"
             return
 

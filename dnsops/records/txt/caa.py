@@ -2,7 +2,8 @@
 
     Caa.parse('0 issue "letsencrypt.org; accounturi=https://..."')    str(caa)    Issuer.parse(caa.value)    str(issuer)
 
-Standards: RFC 8659 4 (the record, issue, issuewild, iodef), RFC 8657 3 and 4 (accounturi, validationmethods). `_validation-persist` records have the value of an issue property, so they are read here too.
+Standards: RFC 8659 4 (the record, issue, issuewild, iodef), RFC 8657 3 and 4 (accounturi, validationmethods). draft-ietf-acme-dns-persist
+(`_validation-persist` records have the value of an issue property, so they are read and written here too).
 Limits: LONGEST characters, MOST_PARAMETERS parameters. Fails by: `ForUser`, with what is wrong.
 """
 
@@ -20,6 +21,7 @@ MOST_PARAMETERS = 32
 CRITICAL = 128  # RFC 8659 4.1: the only flag there is
 ISSUE, ISSUE_WILD, IODEF = "issue", "issuewild", "iodef"
 KNOWN = (ISSUE, ISSUE_WILD, IODEF)
+PERSIST = "_validation-persist"  # the label below which a TXT record validates for good
 
 _RDATA = re.compile(r'\s*([0-9]{1,3})\s+([A-Za-z0-9]{1,255})\s+(?:"((?:[^"\\]|\\.)*)"|([^\s"\\]+))\s*\Z', re.DOTALL)
 _ESCAPE = re.compile(r"\\([0-9]{3}|.)", re.DOTALL)
@@ -73,6 +75,18 @@ class Issuer:
 
     domain: str
     parameters: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def bound(cls, domain: str, account: str, methods: Iterable[str] = ()) -> Issuer:
+        """For one account, "" for any, and some methods, none for any (RFC 8657 3 and 4)."""
+        allowed = ",".join(methods)
+        found = (("accounturi", account), ("validationmethods", allowed))
+        return cls(domain, tuple((tag, value) for tag, value in found if value))
+
+    @classmethod
+    def persistent(cls, domain: str, account: str, below: bool = False) -> Issuer:
+        """What validates a name for good. below: its wildcard and all names below it, too."""
+        return cls(domain, (("accounturi", account), *((("policy", "wildcard"),) if below else ())))
 
     @classmethod
     def parse(cls, text: str) -> Issuer:

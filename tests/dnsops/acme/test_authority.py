@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dnsops.acme.accounts import Terms
 from dnsops.acme.authority import Acme
 from dnsops.acme.door import Challenge
-from dnsops.acme.opening import caa_facts
 from dnsops.base.errors import ForUser, Later
-from dnsops.base.settings import acme as settings
 from dnsops.certs.chain import from_pem
 from tests.dnsops.acme import issuing
 from tests.lab.ari import PREFIX, Ari
@@ -135,16 +133,6 @@ def test_profiles(front: Ari, authority: Acme, quick: Quick) -> None:
     assert front.orders[-1]["profile"] == "shortlived"
     with pytest.raises(ForUser, match=r"no profile 'eternal' - write one of: classic \(as ever\); shortlived"):
         authority.issue(issuing.wish(NAME, profile="eternal"), quick)
-
-
-def test_what_caa_records_may_say(front: Ari, authority: Acme, tmp_path: Path) -> None:
-    given = settings.Acme.model_validate({"directory": front.url})
-    assert caa_facts(given, tmp_path) is None
-    facts = authority.caa("dns-01")
-    assert caa_facts(given, tmp_path, ("dns-01",)) == facts, "remembered, so that nobody need be asked"
-    assert facts.identities == ("lab.example",)
-    assert facts.account_uri == authority.account_uri
-    assert facts.methods == ("dns-01",)
 
 
 def test_the_accounts_contact_follows_the_configuration(front: Ari, authority: Acme, tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from dnsops.acme import caa
+from dnsops.acme import lasting
 from dnsops.acme.answers import AlpnAnswers, HttpAnswers
 from dnsops.acme.dns01 import Dns01
 from dnsops.acme.opening import open_authority, solver_for
 from dnsops.base.errors import ForUser, Misconfigured
 from dnsops.base.settings.acme import Acme
 from dnsops.providers.memory import Memory
+from dnsops.records.txt.caa import Issuer
 from tests.dnsops.acme import issuing
 from tests.lab.acme import Pebble
 from tests.lab.ari import Ari
@@ -73,14 +74,14 @@ class Counting(HttpAnswers):
 
 
 @pytest.fixture
-def lasting(front: Ari, pebble: Pebble) -> Iterator[Ari]:
+def persistent(front: Ari, pebble: Pebble) -> Iterator[Ari]:
     """An authority that offers dns-persist-01 beside the others."""
 
     def offer(path: str, body: dict[str, Any]) -> dict[str, Any]:
         if not path.startswith("/authZ/"):
             return body
         other = next(one for one in body["challenges"] if one["type"] == "dns-01")
-        more = {"type": caa.PERSIST, "url": other["url"], "status": "pending", "issuer-domain-names": ["lab.example"]}
+        more = {"type": lasting.KIND, "url": other["url"], "status": "pending", "issuer-domain-names": ["lab.example"]}
         return body | {"challenges": [*body["challenges"], more]}
 
     pebble.restart(PEBBLE_VA_ALWAYS_VALID=1)
@@ -89,12 +90,12 @@ def lasting(front: Ari, pebble: Pebble) -> Iterator[Ari]:
     pebble.restart()
 
 
-def test_validations_that_last(lasting: Ari, clean_zone: DnsTree, tmp_path: Path) -> None:
-    given = {"directory": lasting.url, "contact": issuing.CONTACT}
+def test_validations_that_last(persistent: Ari, clean_zone: DnsTree, tmp_path: Path) -> None:
+    given = {"directory": persistent.url, "contact": issuing.CONTACT}
     log = issuing.log()[0]
     authority = open_authority(Acme.model_validate(given | {"persist": True}), tmp_path, log)
     wish = issuing.wish("example.org", "*.example.org")
-    text = caa.persist("lab.example", authority.account_uri)
+    text = str(Issuer.persistent("lab.example", authority.account_uri))
     for texts, shown in (((), 1), ((text,), 1), ((text + "; policy=wildcard",), 0)):
         clean_zone.replace("_validation-persist.example.org", "TXT", *(f'"{one}"' for one in texts))
         solver = Counting(tmp_path)

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from dnsops.acme import ari, caa, refusals, words
+from dnsops.acme import ari, lasting, refusals, words
 from dnsops.acme.refusals import Refusal
 from dnsops.acme.words import PREFIX, Problem
 from dnsops.base.errors import ForUser, Later
+from dnsops.records.txt.caa import Issuer
 
 CA = "https://ca.example"
 DIRECTORY = {"newNonce": f"{CA}/n", "newAccount": f"{CA}/a", "newOrder": f"{CA}/o"}
@@ -165,28 +166,25 @@ def test_windows_are_bounded() -> None:
     assert ari.window(data, der, 1e9).retry_after == ari.LONGEST
 
 
-# CAA and persistent validation
+# persistent validation
 
 URI = "https://ca.example/acct/1"
 
 
-def test_values_of_caa_records() -> None:
-    facts = caa.CaaFacts(("ca.example", "ca.example.net"), URI, ("dns-01", "dns-persist-01"))
-    assert caa.values(facts) == (
-        f"ca.example; accounturi={URI}; validationmethods=dns-01,dns-persist-01",
-        f"ca.example.net; accounturi={URI}; validationmethods=dns-01,dns-persist-01",
-    )
-    assert caa.values(caa.CaaFacts(("ca.example",))) == ("ca.example",)
+def persistent(issuer: str, account: str, below: bool = False) -> str:
+    return str(Issuer.persistent(issuer, account, below))
 
 
 @pytest.mark.parametrize(
     "text, plain, wildcard",
     [
-        (caa.persist("ca.example", URI), True, False),
-        (caa.persist("ca.example", URI, wildcard=True), True, True),
-        (f"CA.example.;accounturi={URI};POLICY=Wildcard", True, True),
-        (caa.persist("other.example", URI), False, False),
-        (caa.persist("ca.example", URI + "0"), False, False),
+        (persistent("ca.example", URI), True, False),
+        (persistent("ca.example", URI, below=True), True, True),
+        (f"CA.example;accounturi={URI};POLICY=Wildcard", True, True),
+        (f"ca.example; accounturi={URI}; accounturi={URI}", False, False),
+        (f"ca.example.; accounturi={URI}", False, False),
+        (persistent("other.example", URI), False, False),
+        (persistent("ca.example", URI + "0"), False, False),
         ("ca.example", False, False),
         (f"ca.example; accounturi={URI}; persistUntil=999", False, False),
         (f"ca.example; accounturi={URI}; persistUntil=1001", True, False),
@@ -196,7 +194,7 @@ def test_values_of_caa_records() -> None:
 )
 def test_a_persistent_validation_is_for_us(text: str, plain: bool, wildcard: bool) -> None:
     for wanted, expected in ((False, plain), (True, wildcard)):
-        assert caa.persisted(["v=spf1 -all", text], ["ca.example"], URI, wanted, 1000) is expected
+        assert lasting.lasts(["v=spf1 -all", text], ["ca.example"], URI, wanted, 1000) is expected
 
 
 def test_json_of_any_kind_ends_in_a_reader_or_malformed() -> None:

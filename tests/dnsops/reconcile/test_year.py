@@ -1,5 +1,5 @@
 """Years in the small world: renewals, monthly DKIM rotations, authorities and providers that are down for days, servers that lag
-and fall silent, reboots, kills. MAILSRV_YEARS=1000 lives through as many; a seed that fails is in the message.
+and fall silent, reboots, kills. Two seconds each: MAILSRV_YEARS=1000 lives through as many; a seed that fails is in the message.
 
 The oracle, at every tick: whatever a resolver may hold of the last two TTLs from any server, a TLSA record in it matches the
 key that is served; mail signed within the hold verifies; the served certificate is valid; no challenge is left behind.
@@ -25,7 +25,7 @@ from dnsops.dkim.ring import Selector
 from dnsops.rollover.dkim_look import texts
 from tests.dnsops.reconcile.certificate_world import LATER, TTL, ZONE, Killed, World, running
 
-YEARS = int(os.environ.get("MAILSRV_YEARS", "20"))
+YEARS = int(os.environ.get("MAILSRV_YEARS", "8"))
 OUTAGE, HOLD = timedelta(days=14), timedelta(days=7)
 SERVERS = ("192.0.2.1", "2001:db8::1", "192.0.2.2")
 JOBS = ("certificate", "tlsa", "dkim")

@@ -7,9 +7,9 @@ import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -32,7 +32,7 @@ from dnsops.wanted.door import Wish
 from tests.dnsops.plan.words import record
 from tests.dnsops.reconcile.test_zone import FIRST, NOON, STRANGERS, THEN
 from tests.lab.cloudflare_api import CloudflareApi
-from tests.lab.cloudflare_routes import Request
+from tests.lab.meddling import Meddling
 
 ZONE = "example.org"
 
@@ -159,7 +159,9 @@ def test_s_cf_01_a_token_without_rights_fails_before_the_first_write(server: Clo
         else:
             said = str(done[0].error)
             assert status(done, False) is Exit.FINDINGS
-        assert any(word in said for word in ("can not edit", "no zone of the", "can not list", "does not know")), said
+        assert any(word in said for word in ("not change them", "no zone of the", "can not list", "does not know")), (
+            said
+        )
         assert token not in said
         assert machine.records == before
 
@@ -215,28 +217,6 @@ def _finished(server: CloudflareApi, tmp_path: Path) -> set[tuple[str, str, str]
     return names(machine.records)
 
 
-class Human:
-    """Somebody who edits in the dashboard between two of our calls."""
-
-    def __init__(self, api: CloudflareApi, call: int, edit: Callable[[CloudflareApi], None]) -> None:
-        self.api, self.left, self.edit, self.was_there = api, call, edit, False
-        self._answer = api.answer
-
-    def __enter__(self) -> Self:
-        self.api.answer = self.answer  # type: ignore[method-assign]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.api.answer = self._answer  # type: ignore[method-assign]
-
-    def answer(self, grant: Any, request: Request) -> Any:
-        if self.left == 0 and not self.was_there:
-            self.was_there = True
-            self.edit(self.api)
-        self.left -= 1
-        return self._answer(grant, request)
-
-
 def _spf(api: CloudflareApi) -> None:
     for entry in api.records(ZONE, type="TXT", name=ZONE):
         if "v=spf1" in entry.content:
@@ -267,7 +247,7 @@ def test_s_cf_03_a_human_edits_between_any_two_calls(server: CloudflareApi, tmp_
     scene = Scene(server, tmp_path / "scene")
     for call in itertools.count():
         machine = scene.again(tmp_path / str(call))
-        with Human(server, call, edit) as human:
+        with Meddling(server, call, partial(edit, server)) as human:
             machine.apply(THEN)
         there = [one for one in machine.records if one.name == name and data in str(one.data)]
         assert there or not human.was_there, f"what a human wrote before call {call} is gone"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from dnsops.base.moment import Moment
 from dnsops.plan.ownership import Ledger
 from dnsops.plan.safety import Limits
 from dnsops.plan.saved import Saved
-from dnsops.providers.door import Change, Held, Mark
+from dnsops.providers.door import Access, Change, Held, Mark
 from dnsops.providers.memory import Memory
 from dnsops.reconcile import zone
 from dnsops.reconcile.zone_files import Ledgers, WaysBack
@@ -40,6 +40,7 @@ class FaultyProvider:
     def __init__(self, world: World, held: Iterable[Held], marks: bool) -> None:
         self._world, self.memory, self._marks = world, Memory(ZONES, held), marks
         self.reads: list[str] = []
+        self.access: Callable[[Sequence[str]], tuple[Access, ...]] = self.memory.check
 
     def zone_of(self, name: str) -> str:
         return self.memory.zone_of(name)
@@ -49,6 +50,10 @@ class FaultyProvider:
         self._world.step("provider.read")
         found = self.memory.read(name, type_name, below)
         return found if self._marks else tuple(Held(one.record, Mark.UNKNOWN) for one in found)
+
+    def check(self, zones: Sequence[str]) -> tuple[Access, ...]:
+        self._world.step("provider.check")
+        return self.access(zones)
 
     def write(self, change: Change) -> None:
         self._world.step("provider.write")

@@ -129,3 +129,19 @@ def test_an_unknown_critical_property_allows_nobody() -> None:
     """RFC 8659 4.1."""
     assert not permits([Caa(128, "tbs", "x"), Caa(0, "issue", "ca.example")], "ca.example", URI, "dns-01")
     assert permits([Caa(128, "issue", "ca.example")], "ca.example", URI, "dns-01")
+
+
+@pytest.mark.parametrize(
+    "issuer, written",
+    [
+        (Issuer.bound("ca.example", URI, ("dns-01", "http-01")),
+         f"ca.example; accounturi={URI}; validationmethods=dns-01,http-01"),
+        (Issuer.bound("ca.example", URI), f"ca.example; accounturi={URI}"),
+        (Issuer.bound("ca.example", ""), "ca.example"),
+        (Issuer.persistent("ca.example", URI), f"ca.example; accounturi={URI}"),
+        (Issuer.persistent("ca.example", URI, below=True), f"ca.example; accounturi={URI}; policy=wildcard"),
+    ],
+)  # fmt: skip
+def test_what_we_write_of_our_account(issuer: Issuer, written: str) -> None:
+    assert str(issuer) == written
+    assert Issuer.parse(written) == issuer
