@@ -74,17 +74,22 @@ world_options = _with(
     click.option("--local", is_flag=True, help="Addresses that are not global count as the Internet's."),
 )
 
-# How the result is told; passes the fields of `Forms`, `state` and `no_history`.
-telling_options = _with(
+# How the result is told; passes the fields of `Forms` and `config_file`.
+form_options = _with(
     click.option("--html", type=NEW_FILE, metavar="FILE", help="Also write one HTML page that needs nothing else."),
     click.option("--junit", type=NEW_FILE, metavar="FILE", help="Also write JUnit XML, for CI."),
     click.option("--nagios", is_flag=True, help="One line and figures, and a monitoring plugin's exit status."),
     click.option("--strict", is_flag=True, help="Exit 1 also for what only our column calls failed."),
     click.option("--details", "whole", is_flag=True, help="Also what is good, and the evidence."),
-    click.option("--no-history", is_flag=True, help="Neither remember this run nor compare it with earlier ones."),
-    click.option("--state", metavar="DIR", help="Where the history is.  [/var/lib/mailsrv or the user's own]"),
     json_option,
     config_option,
+)
+
+# The same, and whether it is remembered: `state` and `no_history`, too.
+telling_options = _with(
+    form_options,
+    click.option("--no-history", is_flag=True, help="Neither remember this run nor compare it with earlier ones."),
+    click.option("--state", metavar="DIR", help="Where the history is.  [/var/lib/mailsrv or the user's own]"),
 )
 
 
