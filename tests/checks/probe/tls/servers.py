@@ -73,4 +73,4 @@ def _answering(port: int, server: subprocess.Popen[bytes]) -> None:
 
 def seen(folder: Path, port: int, wide: bool = True, host: str = HOST, limits: Limits = Limits()) -> Tls:
     place = Place(host, "127.0.0.1", port, How.IMPLICIT)
-    return asyncio.run(look(place, read_roots(folder / "root.pem"), datetime.now(UTC), limits, wide))
+    return asyncio.run(look(place, read_roots(folder / "root.pem"), datetime.now(UTC), limits, wide=wide))
