@@ -129,5 +129,9 @@ def _by_mail(settings: Settings | None, account: str, seconds: float) -> bytes:
     if settings is None:
         raise Misused("no configuration named, so there is no server of ours", "--mailbox", "say --config FILE")
     name, wanted = mailbox.address(settings, account)
-    click.echo(f"send the message to {wanted} (waiting {seconds:g} s)", err=True)
-    return asyncio.run(mailbox.wait(state_directory(settings.state.directory) / STORE, name, wanted, seconds))
+    store = state_directory(settings.state.directory) / STORE
+
+    def ready() -> None:
+        click.echo(f"send the message to {wanted} (waiting {seconds:g} s)", err=True)
+
+    return asyncio.run(mailbox.wait(store, name, wanted, seconds, ready))

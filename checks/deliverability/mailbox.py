@@ -1,6 +1,6 @@
 """A one-time address of ours, and the mail that comes to it: looked for in the mail store, beside the running server.
 
-    account, wanted = address(settings);  content = await wait(state / "store", account, wanted, seconds)
+    account, wanted = address(settings);  content = await wait(store, account, wanted, seconds, ready)
 
 The address is one of the account's with a tag that is a token, so it is nobody else's and needs no register.
 Limits: the account's mailboxes are looked at once a SECOND. Fails by: `Misused` when the configuration has no account or no separator
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -47,9 +48,11 @@ class Waiting:
     account: str
     address: str
 
-    async def arrived(self, seconds: float) -> bytes:
-        """The first message that names the address as its recipient."""
+    async def arrived(self, seconds: float, ready: Callable[[], None]) -> bytes:
+        """The first new message that names the address as its recipient. ready: is called when what is there already is known."""
         seen: set[int] = set()
+        await self._new(seen)
+        ready()
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -73,12 +76,14 @@ class Waiting:
         return token in head[: header(head).end].lower()
 
 
-async def wait(state: Path, account: str, wanted: str, seconds: float) -> bytes:
-    """What came to the address."""
+async def wait(directory: Path, account: str, wanted: str, seconds: float, ready: Callable[[], None]) -> bytes:
+    """What comes to the address from when `ready` is called. directory: of the mail store."""
+    if not directory.is_dir():
+        raise Misused("there is no mail store", str(directory), "it is made when `mailsrv serve` starts")
     from mailsrv.store.sqlite import SqliteStore
 
-    store = SqliteStore(state)
+    store = SqliteStore(directory)
     try:
-        return await Waiting(store, account, wanted).arrived(seconds)
+        return await Waiting(store, account, wanted).arrived(seconds, ready)
     finally:
         await store.close()
