@@ -61,6 +61,7 @@ zones:
 """
 CONFIG = """hostname: mx1.example.org
 dns: {provider: octodns, config: octodns.yaml, name: there, ttl: 60}
+records: {tlsa_ports: 25}
 """
 
 

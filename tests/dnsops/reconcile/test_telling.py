@@ -7,9 +7,9 @@ from enum import Enum
 import pytest
 
 from dnsops.reconcile import telling
-from dnsops.rollover import dkim, tlsa
+from dnsops.rollover import certificate, dkim, tlsa
 
-ACTIONS = [*tlsa.Action, *dkim.Action]
+ACTIONS = [*tlsa.Action, *dkim.Action, *certificate.Action]
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
