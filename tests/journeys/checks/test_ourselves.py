@@ -66,7 +66,8 @@ def machine(
 def certified(state: Path, pki: Pki) -> None:
     """The same key, by an authority with a P-256 key."""
     kept = Generations(state / "certs").current(HOST)
-    assert kept and kept.chain
+    assert kept
+    assert kept.chain
     key = load_pem_private_key(kept.key_path.read_bytes(), None)
     assert isinstance(key, EllipticCurvePrivateKey)
     kept.chain_path.write_bytes(pki.issue(kept.chain.names, key).chain)
