@@ -44,11 +44,17 @@ class Way:
 
 @cache
 def contexts() -> Contexts:
-    """Made once. With anyone even old TLS is better than none (RFC 7435 3); who must prove itself gets no such grace."""
-    anyone = _unverified()
-    anyone.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    anyone.set_ciphers("DEFAULT:@SECLEVEL=0")
-    return Contexts(anyone, ssl.create_default_context(), _unverified())
+    """Made once. Who must prove itself gets no grace."""
+    return Contexts(anyone(), ssl.create_default_context(), _unverified())
+
+
+@cache
+def anyone() -> ssl.SSLContext:
+    """Made once, for the one who may be anyone: even old TLS is better than none (RFC 7435 3)."""
+    made = _unverified()
+    made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    made.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return made
 
 
 def _unverified() -> ssl.SSLContext:

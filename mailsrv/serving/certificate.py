@@ -27,12 +27,13 @@ from dnsops.certs.chain import LARGEST_PEM, flaws, from_pem
 from dnsops.certs.generations import Generations
 from dnsops.certs.selfsigned import selfsigned
 from mailsrv.directory.sasl.binding import server_end_point
+from mailsrv.serving.narrowed import narrowed
 
 if TYPE_CHECKING:
     from dnsops.base.settings.mailserver import Tls
 
-# RFC 9325 4.2: forward secrecy and AEAD for TLS 1.2; TLS 1.3 has nothing else
-CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!eNULL"
+# RFC 9325 4.2: forward secrecy by elliptic curves, and AEAD, for TLS 1.2; TLS 1.3 has nothing else but its finite fields
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!eNULL"
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
@@ -101,6 +102,8 @@ class Certificate:
             return False
         self._served = served
         self.ends = {**dict(list(self.ends.items())[-3:]), served.context: served.end_point}
+        if reason := narrowed():
+            self._log("tls.wide", why=reason, what="signatures with SHA-224 and finite field groups are not refused")
         self._log("tls.serving", where=served.where, until=served.not_after.isoformat(timespec="minutes"))
         return True
 
@@ -171,7 +174,8 @@ def _text(path: Path) -> str:
 
 
 def server_context() -> ssl.SSLContext:
-    """TLS 1.2 and 1.3 as a mail server should speak them."""
+    """TLS 1.2 and 1.3 as a mail server should speak them; early data is off in each context of Python's."""
+    narrowed()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)

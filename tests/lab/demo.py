@@ -1,5 +1,5 @@
 """The promise, shown on real servers: from an empty zone and a token to verified mail by one command, and then a DANE rollover
-that no sender notices, beside the order that senders do notice.
+that no sender notices, beside the order that senders do notice; at last the check of the domain, from outside: 100 %.
 
     make demo          (= tests/lab/enter.sh .venv/bin/python -m tests.lab.demo)
 
@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from dnsops.certs.chain import Chain, association, from_pem
 from dnsops.dkim.keys import Keys
-from tests.lab import demo_trust
+from tests.lab import demo_check, demo_trust
 from tests.lab.acme import Account, Pebble
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.demo_start import Served, Unready, emptied, ready, shown, validated
@@ -197,7 +197,8 @@ def raise_curtain(tell: Teller, stack: ExitStack) -> Stage:
     """Start every server."""
     tell.chapter("The servers, in a network of their own")
     directory = stack.enter_context(private_network())
-    tree = stack.enter_context(DnsTree(directory, cache=86400))
+    tree = stack.enter_context(demo_check.named(DnsTree(directory, cache=86400), HOST))
+    demo_check.completed(tree, DOMAIN)
     tell("signed: ., org, example.org (NSEC3) on knot, two name servers; unbound validates, and caches as TTLs say")
     pki = stack.enter_context(Pki(directory))
     pebble = stack.enter_context(Pebble(directory, pki))
@@ -243,6 +244,8 @@ def show(stage: Stage, stack: ExitStack) -> None:
     tell.chapter("And the zone is as it should be")
     unchanged(stage)
     summary(stage, first, chain_of(stage, "current"), ours, theirs, load)
+    tell.chapter(f"$ mailsrv check mail {DOMAIN}")
+    print("\n".join(demo_check.hundred(stage.mailsrv, DOMAIN, stage.directory / "root.pem")))
 
 
 DOMAIN_OF = {HOST: f"[{HOST}]", OTHER: f"[{OTHER}]"}  # as Postfix writes a host without an MX look-up

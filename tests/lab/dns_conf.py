@@ -6,9 +6,10 @@ key may update and transfer. The resolver answers with extended errors (RFC 8914
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.lab.network import LOCAL_RESOLVER, PRIMARY, PRIMARY6, RESOLVER, SECONDARY
+from tests.lab.network import LOCAL_RESOLVER, PRIMARY, PRIMARY6, RESOLVER, SECONDARY, SECONDARY6
 from tests.lab.zones import BROKEN, NEGATIVE_TTL, SIGNED_BY_SERVER
 
 TSIG_NAME, TSIG_SECRET, TSIG_ALGORITHM = "lab-key.", "bGFiLXNlY3JldC1sYWItc2VjcmV0LWxhYi1zZWNyZXQ=", "hmac-sha256"
@@ -22,12 +23,15 @@ def primary(home: Path) -> str:
 
 
 def secondary(home: Path) -> str:
-    return _server(home, f"{SECONDARY}@53") + SECONDARY_CONF.format(primary=PRIMARY, storage=home / "zones")
+    return _server(home, f"{SECONDARY}@53, {SECONDARY6}@53") + SECONDARY_CONF.format(
+        primary=PRIMARY, storage=home / "zones"
+    )
 
 
-def unbound(home: Path, cache: int) -> str:
-    """`cache`: the longest time in seconds that answers are kept."""
+def unbound(home: Path, cache: int, reverse: Mapping[str, str]) -> str:
+    """`cache`: the longest time in seconds that answers are kept. reverse: names of addresses, which no zone of the lab has."""
     interfaces = "".join(f"  interface: {address}@53\n" for address in (RESOLVER, LOCAL_RESOLVER))
+    interfaces += "".join(f'  local-data-ptr: "{address} {name}."\n' for address, name in reverse.items())
     return UNBOUND_CONF.format(home=home, interfaces=interfaces, cache=cache, negative=min(cache, NEGATIVE_TTL))
 
 

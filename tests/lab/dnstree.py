@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -52,6 +52,7 @@ class DnsTree:
 
     def __init__(self, directory: Path, cache: int = 0) -> None:
         self.directory, self.cache = directory / "dns", cache
+        self.reverse: dict[str, str] = {}  # names of addresses, as the resolver tells them: no zone has them
         self.trust_anchor, self.root_hints = self.directory / "anchor.ds", self.directory / "hints"
         self.tsig_file = self.directory / "tsig.key"
         self.primary, self.secondary = self._knot("primary"), self._knot("secondary")
@@ -97,11 +98,11 @@ class DnsTree:
         self._knotc("secondary", "zone-thaw", "example.org")
         self._knotc("secondary", "zone-refresh", "example.org")
 
-    def restart_resolver(self, cache: int) -> None:
-        """Another resolver, empty, that keeps answers for up to `cache` seconds."""
-        self.cache = cache
+    def restart_resolver(self, cache: int, reverse: Mapping[str, str] | None = None) -> None:
+        """Another resolver, empty, that keeps answers for up to `cache` seconds. reverse: names of addresses; None: as they are."""
+        self.cache, self.reverse = cache, self.reverse if reverse is None else dict(reverse)
         self.resolver.stop()
-        self._write("unbound.conf", conf.unbound(self.directory, self.cache))
+        self._write("unbound.conf", self._resolver_conf())
         self._start_resolver()
 
     def _start_resolver(self) -> None:
@@ -237,6 +238,9 @@ class DnsTree:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
+    def _resolver_conf(self) -> str:
+        return conf.unbound(self.directory, self.cache, self.reverse)
+
     def _write_files(self) -> None:
         for role in ("primary", "secondary"):
             for part in ("run", "db", "zones"):
@@ -245,7 +249,7 @@ class DnsTree:
         self._write("secondary.conf", conf.secondary(self.directory / "secondary"))
         self._write_zones()
         self._write("hints", zones.hints())
-        self._write("unbound.conf", conf.unbound(self.directory, self.cache))
+        self._write("unbound.conf", self._resolver_conf())
         self._write("tsig.key", conf.TSIG_FILE)
         self.tsig_file.chmod(0o600)
 

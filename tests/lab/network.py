@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 PRIMARY, PRIMARY6, SECONDARY, BIND = "192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3"
+SECONDARY6 = "2001:db8::2"  # it answers there, but no record of the first day says so
 RESOLVER, LOCAL_RESOLVER = "192.0.2.53", "127.0.0.1"
 MX, MX6, MX2 = "192.0.2.25", "2001:db8::25", "192.0.2.26"
 ACME, CLOUDFLARE, SENDER = "192.0.2.14", "192.0.2.10", "198.51.100.25"
@@ -107,7 +108,7 @@ def _configure_loopback() -> None:
     addresses = (PRIMARY, SECONDARY, BIND, RESOLVER, MX, MX2, ACME, CLOUDFLARE, SENDER)
     lines = ["link set lo up"]
     lines += [f"address replace {address}/32 dev lo" for address in addresses]
-    lines += [f"address replace {address}/128 dev lo nodad" for address in (PRIMARY6, MX6)]
+    lines += [f"address replace {address}/128 dev lo nodad" for address in (PRIMARY6, SECONDARY6, MX6)]
     lines += [f"route replace local {CROWD} dev lo"]
     _run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
