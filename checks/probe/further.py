@@ -108,12 +108,13 @@ async def _policy(book: Book, domain: str, world: World) -> Fetched | None:
     found = await book.look(f"_mta-sts.{domain}", "TXT")
     if not any(record.lower().startswith("v=stsv1") for record in found.records):
         return None
-    from mailsrv.transport.fetching import Fetcher
+    from mailsrv.transport.fetching import Fetcher, context
     from mailsrv.transport.found import Fault
 
     url = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
     allows = (lambda ip: True) if world.local else None
-    got = await Fetcher(Answers(book), allows, deadline=world.budget * OF_POLICY).document(domain)
+    tls = context(world.roots) if world.roots else None
+    got = await Fetcher(Answers(book), allows, tls, deadline=world.budget * OF_POLICY).document(domain)
     if isinstance(got, Fault):
         return Fetched(url, why=got.details, evidence=evidence((f"{url}: {got.details}",), world.now()))
     body = got.decode("utf-8", "replace")

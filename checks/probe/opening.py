@@ -90,6 +90,7 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
             blocklists=options.blocklists,
             local=options.local,
             budget=options.budget,
+            roots=options.trust,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from checks.facts import Reached, Routing, Tls
@@ -36,6 +37,7 @@ class World:
     selectors: of a domain's DKIM keys, those that are known.
     blocklists: zones to ask about the hosts' addresses.  local: addresses that are not global count as those of the Internet.
     known: hosts seen lately, for a run over many domains.  budget: seconds for one domain.
+    roots: a PEM file of authorities that web servers may have, besides this machine's.
     """
 
     dns: Asker
@@ -50,3 +52,4 @@ class World:
     local: bool = False
     known: Known = field(default_factory=Known)
     budget: float = BUDGET
+    roots: Path | None = None

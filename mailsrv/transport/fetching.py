@@ -18,6 +18,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from functools import cache
+from pathlib import Path
 
 import h11
 
@@ -182,9 +183,11 @@ def public(ip: Ip) -> bool:
 
 
 @cache
-def context() -> ssl.SSLContext:
-    """A client's, with the authorities that this machine trusts."""
+def context(roots: Path | None = None) -> ssl.SSLContext:
+    """A client's, with the authorities that this machine trusts, and those of a PEM file. Raises OSError, ssl.SSLError."""
     made = ssl.create_default_context()
+    if roots:
+        made.load_verify_locations(roots)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols(["http/1.1"])
     return made
