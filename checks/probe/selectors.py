@@ -1,5 +1,7 @@
 """Which DKIM selectors are known of a domain: those that the user names, and for a domain of ours those that sign its mail now.
 
+Before the first keys sign, those that are announced: they are what the zone must have by then.
+
 Standard: RFC 6376 3.1. Fails by: nothing; keys that cannot be read name no selector, and `mailsrv dkim` says what is wrong with them.
 """
 
@@ -31,6 +33,7 @@ def _signing(domain: str, settings: Settings) -> tuple[str, ...]:
     from dnsops.dkim.keys import Keys
 
     with suppress(Deliberate):
-        current = Keys(state_directory(settings.state.directory) / "dkim").ring(domain).current
-        return tuple(selector.name for selector in current.selectors) if current else ()
+        ring = Keys(state_directory(settings.state.directory) / "dkim").ring(domain)
+        generation = ring.current or ring.next
+        return tuple(selector.name for selector in generation.selectors) if generation else ()
     return ()
