@@ -17,7 +17,7 @@ from dnsops.certs.sources.mailsrv import Ours
 from dnsops.resolve.answer import Security
 from tests.dnsops import certificates
 from tests.dnsops.certificates import chain
-from tests.dnsops.reconcile.test_tlsa import FAULTS, said
+from tests.dnsops.reconcile.test_tlsa import FAULTS, said, steps
 from tests.dnsops.reconcile.world import ADDRESSES, HOST, NOON, FixedSource, Killed, World, record
 
 OLD = chain("old")
@@ -141,9 +141,7 @@ def tlsa_wait(world: World) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS[:2])
 def test_a_fault_at_any_step_of_a_roll_leaves_everything_safe(tmp_path: Path, fault: object) -> None:
-    number = 0
-    while True:
-        number += 1
+    for number in steps(fault):
         world = World(tmp_path / str(number), OLD)
         own = Own(world, tmp_path / str(number))
         first = own.keys.current(HOST)

@@ -25,7 +25,7 @@ from dnsops.dkim.ring import Selector
 from dnsops.rollover.dkim_look import texts
 from tests.dnsops.reconcile.certificate_world import LATER, TTL, ZONE, Killed, World, running
 
-YEARS = int(os.environ.get("MAILSRV_YEARS", "8"))
+YEARS = int(os.environ.get("MAILSRV_YEARS", "5"))
 OUTAGE, HOLD = timedelta(days=14), timedelta(days=7)
 SERVERS = ("192.0.2.1", "2001:db8::1", "192.0.2.2")
 JOBS = ("certificate", "tlsa", "dkim")
