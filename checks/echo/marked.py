@@ -23,7 +23,6 @@ METHODS = ("spf", "dkim", "dmarc")
 _LINE = re.compile(r"^[ >\t]{0,8}(SPF|DKIM|DMARC|TLS)(?:[ \t]{1,20}|:[ \t]{0,20})([^\r\n]{1,400})", re.MULTILINE)
 _RESULT = re.compile(r"(?<![A-Za-z-])(spf|dkim|dmarc)[ \t]{0,4}=[ \t]{0,4}([a-z]{3,12})", re.IGNORECASE)
 _QUOTED = re.compile(r"^[ >\t]{0,8}Authentication-Results:([^\r\n]{0,2000}(?:\r?\n[ >\t]{1,8}[ \t][^\r\n]{0,2000}){0,30})", re.MULTILINE | re.IGNORECASE)  # fmt: skip
-_RECEIVED = re.compile(r"\bwith (E?SMTPS?A?|UTF8SMTPS?A?|LMTP)\b|\b(TLSv?[0-9._]{1,5})\b")
 
 
 @dataclass(frozen=True, slots=True)

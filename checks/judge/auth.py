@@ -35,7 +35,6 @@ class Auth:
     dmarc: dmarc_policy.Found
     dmarc_policy: dmarc_policy.Judged
     dkim: Lookup
-    spf_answer: Lookup
     spf: tuple[str, ...]
     spf_policy: spf_policy.Judged | None = None
     spf_tree: spf_tree.Tree | None = None
@@ -70,7 +69,7 @@ def look(
     keys = []
     for selector in selectors:
         keys.append((yield Question(f"{selector}._domainkey.{domain}", "TXT")))
-    return Auth(domain, found, policy, dkim, answer, records, judged, tree, tuple(keys))
+    return Auth(domain, found, policy, dkim, records, judged, tree, tuple(keys))
 
 
 def category(auth: Auth) -> Category:

@@ -11,7 +11,6 @@ from dnsops.providers.door import Mark
 from dnsops.records.rdata import Record
 from dnsops.wanted.door import Family, Wish
 
-TELLING = (Claim.FOREIGN, Claim.MARKED)
 PROXIED = "Cloudflare proxies it, and mail does not pass the proxy"
 UNPROXY = "switch it to DNS only in the dashboard"
 

@@ -25,7 +25,6 @@ COLOURS = {
     Step.FOREIGN: "blue",
     Step.CONFLICT: "magenta",
 }
-LEGEND = "+ add   ~ replace   - remove   = in place   o not ours, left alone   ! you decide"
 LONGEST = 160  # characters of a record's data on a line
 
 Json = dict[str, object]

@@ -66,8 +66,9 @@ def _settled(target: Target, outcome: Outcome, world: World) -> Outcome:
 
 
 def _prepare(target: Target, world: World) -> tuple[Finding, ...]:
-    """There is always a next key, and no challenge stands about that a killed run left."""
+    """There is always a next key, none that was served long ago is kept, and no challenge stands about of a killed run."""
     world.keys.make_next(target.host)
+    world.keys.prune_old(target.host)
     try:
         world.solver(target).sweep()
     except Deliberate as error:

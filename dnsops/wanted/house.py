@@ -17,8 +17,6 @@ from dnsops.records.tlsa import Tlsa
 if TYPE_CHECKING:
     from dnsops.base.settings.records import Records
 
-WEB_NAMES = ("mta-sts", "autoconfig", "autodiscover", "ua-auto-config", "mail")
-
 
 @dataclass(frozen=True, slots=True)
 class Signing:

@@ -12,7 +12,6 @@ import json
 from dnsops.wanted.house import House
 
 PATH = "/.well-known/user-agent-configuration.json"
-CONTENT_TYPE = "application/json"
 LONGEST_NAME, LONGEST_SHORT = 60, 20  # characters, as the draft has it
 # label of ours, the port that the draft means, its names there
 PROTOCOLS = (("imaps", 993, ("imap",)), ("submissions", 465, ("smtp", "submit")))

@@ -93,6 +93,16 @@ def test_a_renewal_is_for_the_announced_key_and_replaces_the_old(world: World) -
     assert world.action() == "none"
 
 
+def test_keys_of_years_ago_do_not_stay_on_the_disk(world: World) -> None:
+    begun(world)
+    for _ in range(4):
+        world.pass_time(days=61)
+        assert world.certificate().switched
+        live(world, 8)
+    assert world.action() == "none"
+    assert [path.name for path in sorted((world.keys.directory / HOST).glob("0*"))] == ["0004", "0005", "0006"]
+
+
 def test_a_key_whose_record_is_not_ripe_waits_and_the_job_of_tlsa_switches(world: World) -> None:
     begun(world)
     world.dns.silence("192.0.2.2")
