@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dnsops.acme import signing, words
-from dnsops.acme.keeping import keep
 from dnsops.acme.refusals import Refusal
 from dnsops.acme.talk import Talk
 from dnsops.base import files, versioned
 from dnsops.base.errors import ForUser, Misconfigured
+from dnsops.base.keeping import keep
 from dnsops.base.secrets import Secret
 
 VERSION = 1

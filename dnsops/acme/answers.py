@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Literal
 
 from dnsops.acme.door import Challenge
-from dnsops.acme.keeping import keep
 from dnsops.base import files
 from dnsops.base.errors import ForUser
+from dnsops.base.keeping import keep
 
 LARGEST = 4096  # bytes of a page; a key authorisation has about ninety
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # RFC 8555 8.3: the base64url alphabet, no padding

@@ -14,9 +14,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dnsops.acme.keeping import keep
 from dnsops.base import files, versioned
 from dnsops.base.errors import ForUser, Later
+from dnsops.base.keeping import keep
 
 VERSION = 1
 MOST_FAILURES = 4  # one less than the authorities': another machine of ours may fail too

@@ -21,12 +21,12 @@ from dnsops.acme.accounts import Accounts, Terms
 from dnsops.acme.attempts import Attempts
 from dnsops.acme.door import Solver, Window, Wish
 from dnsops.acme.exchange import Exchange
-from dnsops.acme.keeping import alone
 from dnsops.acme.ordering import Ordering, Persisted
 from dnsops.acme.orders import Orders
 from dnsops.acme.refusals import Refusal
 from dnsops.acme.signing import AccountKey
 from dnsops.acme.talk import Plain, Sleep, Talk
+from dnsops.base.keeping import alone
 from dnsops.base.log import Log
 
 

@@ -25,8 +25,8 @@ from typing import Literal
 from dnsops.acme import seeing
 from dnsops.acme.door import Challenge
 from dnsops.acme.journal import Journal, Out
-from dnsops.acme.keeping import alone
 from dnsops.base.errors import ForUser
+from dnsops.base.keeping import alone
 from dnsops.base.log import Log
 from dnsops.providers.door import Change, Provider
 from dnsops.records.names import canonical

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dnsops.acme.keeping import keep
-from dnsops.base import files, versioned
+from dnsops.base import versioned
 from dnsops.base.errors import ForUser
+from dnsops.base.keeping import keep, recall
 from dnsops.base.log import Log
 
 VERSION = 1
@@ -42,13 +42,7 @@ class Journal:
 
     def load(self) -> tuple[Out, ...]:
         try:
-            return versioned.read(files.read_bounded(self._path, versioned.LARGEST), VERSION, "a journal", _entries)
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise ForUser(
-                f"cannot be read ({error.strerror})", str(self._path), "run as the user that owns it"
-            ) from None
+            return recall(self._path, lambda data: versioned.read(data, VERSION, "a journal", _entries)) or ()
         except ValueError as error:
             kept = self._path.with_name("challenges.json.damaged")
             with suppress(OSError):

@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dnsops.acme.door import Wish
-from dnsops.acme.keeping import keep
 from dnsops.base import files, versioned
+from dnsops.base.keeping import keep
 
 VERSION = 1
 OLDEST = 86400.0  # seconds

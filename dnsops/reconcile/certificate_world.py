@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dnsops.acme.door import Authority, Solver
-from dnsops.base import files, versioned
-from dnsops.base.errors import ForUser
+from dnsops.base.keeping import keep, recall
 from dnsops.base.log import Log
 from dnsops.certs.generations import Generation, Generations
 from dnsops.reconcile.certificate_target import Target, Turn
@@ -28,29 +27,18 @@ class Journals:
     def load(self, host: str) -> Journal:
         path = self._path(host)
         try:
-            found = form.read(files.read_bounded(path, versioned.LARGEST))
+            found = recall(path, form.read) or Journal(host)
             if found.host == host:
                 return found
             why = f"it is the journal of {found.host}"
-        except FileNotFoundError:
-            return Journal(host)
-        except OSError as error:
-            raise ForUser(f"cannot be read ({error.strerror})", str(path), "run as the user that owns it") from None
         except ValueError as error:
             why = str(error)
         self._log("certificate.journal.damaged", file=str(path), why=why, now="it is begun anew")
         return Journal(host)
 
     def save(self, journal: Journal) -> None:
-        path, data = self._path(journal.host), form.write(journal)
-        try:
-            files.private_directory(self._directory)
-            if not path.exists() or path.read_bytes() != data:
-                files.replace(path, data)
-                files.hand_over(self._directory.parent, self._directory, path)
-        except OSError as error:
-            advice = "nothing is ordered without it; free the disk, or name another place with --state"
-            raise ForUser(f"cannot be written ({error.strerror})", str(path), advice) from None
+        advice = "nothing is ordered without it; free the disk, or name another place with --state"
+        keep(self._directory.parent, self._path(journal.host), form.write(journal), advice)
 
     def _path(self, host: str) -> Path:
         return self._directory / f"{names.host(host)}.json"

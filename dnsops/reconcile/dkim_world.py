@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dnsops.base import clock, files, versioned
-from dnsops.base.errors import ForUser
+from dnsops.base import clock
+from dnsops.base.keeping import keep, recall
 from dnsops.base.log import Log
 from dnsops.base.moment import Moment
 from dnsops.dkim.keys import Keys
@@ -36,28 +36,18 @@ class Ledgers:
     def load(self, domain: str) -> Ledger:
         path = self._path(domain)
         try:
-            found = form.read(files.read_bounded(path, versioned.LARGEST))
+            found = recall(path, form.read) or Ledger(domain)
             if found.domain == domain:
                 return found
             why = f"it is the ledger of {found.domain}"
-        except FileNotFoundError:
-            return Ledger(domain)
-        except OSError as error:
-            raise ForUser(f"cannot be read ({error.strerror})", str(path), "run as the user that owns it") from None
         except ValueError as error:
             why = str(error)
         self._log("dkim.ledger.damaged", file=str(path), why=why, now="every wait begins again")
         return Ledger(domain)
 
     def save(self, ledger: Ledger) -> None:
-        path, data = self._path(ledger.domain), form.write(ledger)
-        try:
-            files.private_directory(path.parent)
-            if not path.exists() or path.read_bytes() != data:
-                files.replace(path, data)
-        except OSError as error:
-            advice = "nothing is changed in DNS without it; free the disk, or name another place with --state"
-            raise ForUser(f"cannot be written ({error.strerror})", str(path), advice) from None
+        advice = "nothing is changed in DNS without it; free the disk, or name another place with --state"
+        keep(self._directory.parent, self._path(ledger.domain), form.write(ledger), advice)
 
     def _path(self, domain: str) -> Path:
         return self._directory / names.host(domain) / "ledger.json"

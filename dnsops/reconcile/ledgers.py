@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dnsops.base import files, versioned
 from dnsops.base.errors import ForUser
+from dnsops.base.keeping import keep, recall
 from dnsops.base.log import Log
 from dnsops.rollover import ledger as form
 from dnsops.rollover.ledger import Ledger
@@ -49,24 +50,12 @@ class Ledgers:
         return frozenset(name for ledger in ledgers for names in ledger.users.values() for name in names)
 
     def save(self, ledger: Ledger) -> None:
-        path = self._path(ledger.place)
-        data = form.write(ledger)
-        try:
-            files.private_directory(self._directory)
-            if not path.exists() or path.read_bytes() != data:
-                files.replace(path, data)
-        except OSError as error:
-            advice = "nothing is changed in DNS without it; free the disk, or name another place with --state"
-            raise ForUser(f"cannot be written ({error.strerror})", str(path), advice) from None
+        advice = "nothing is changed in DNS without it; free the disk, or name another place with --state"
+        keep(self._directory.parent, self._path(ledger.place), form.write(ledger), advice)
 
     def _read(self, path: Path, place: str) -> Ledger:
         """ValueError for what is no ledger of this place."""
-        try:
-            found = form.read(files.read_bounded(path, versioned.LARGEST))
-        except FileNotFoundError:
-            return Ledger(place)
-        except OSError as error:
-            raise ForUser(f"cannot be read ({error.strerror})", str(path), "run as the user that owns it") from None
+        found = recall(path, form.read) or Ledger(place)
         if found.place != place:
             raise ValueError(f"it is the ledger of {found.place}")
         return found

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dnsops.base import files
 from dnsops.base.errors import ForUser
+from dnsops.base.keeping import keep, recall
 from dnsops.plan import ownership, saved
 from dnsops.plan.ownership import Ledger
 from dnsops.plan.saved import Saved
@@ -27,16 +28,12 @@ class Ledgers:
     """`load` and `save` by zone. directory: STATE/dns."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory / "ledger"
+        self._state, self._directory = directory.parent, directory / "ledger"
 
     def load(self, zone: str) -> Ledger:
         path = self._path(zone)
         try:
-            found = ownership.read(files.read_bounded(path, ownership.LARGEST))
-        except FileNotFoundError:
-            return Ledger(zone)
-        except OSError as error:
-            raise ForUser(f"cannot be read ({error.strerror})", str(path), "run as the user that owns it") from None
+            found = recall(path, ownership.read, ownership.LARGEST) or Ledger(zone)
         except ValueError as error:
             raise ForUser(f"the ledger is damaged ({error})", str(path), _begin_again(zone)) from None
         if found.zone != zone:
@@ -44,12 +41,7 @@ class Ledgers:
         return found
 
     def save(self, ledger: Ledger) -> None:
-        path, data = self._path(ledger.zone), ownership.write(ledger)
-        try:
-            if (path.read_bytes() if path.exists() else None) != data:
-                _write(path, data)
-        except OSError as error:
-            raise ForUser(f"cannot be written ({error.strerror})", str(path), WRITE_ADVICE) from None
+        keep(self._state, self._path(ledger.zone), ownership.write(ledger), WRITE_ADVICE)
 
     def zones(self) -> list[str]:
         """Those in which something of ours may stand."""
@@ -67,10 +59,7 @@ class WaysBack:
 
     def keep(self, way: Saved, now: datetime) -> Path:
         path = self._free(f"undo-{now:%Y%m%dT%H%M%SZ}")
-        try:
-            _write(path, saved.write(way))
-        except OSError as error:
-            raise ForUser(f"cannot be written ({error.strerror})", str(path), WRITE_ADVICE) from None
+        keep(self._directory.parent, path, saved.write(way), WRITE_ADVICE)
         for old in self._all()[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
         return path
@@ -108,12 +97,6 @@ def write_saved(path: Path, plan: Saved) -> None:
         files.replace(path, saved.write(plan))
     except OSError as error:
         raise ForUser(f"cannot be written ({error.strerror})", str(path), "name another file") from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    for directory in (path.parent.parent, path.parent):
-        files.private_directory(directory)
-    files.replace(path, data)
 
 
 def _begin_again(zone: str) -> str:
