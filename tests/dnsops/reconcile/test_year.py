@@ -2,7 +2,8 @@
 and fall silent, reboots, kills. Two seconds each: MAILSRV_YEARS=1000 lives through as many; a seed that fails is in the message.
 
 The oracle, at every tick: whatever a resolver may hold of the last two TTLs from any server, a TLSA record in it matches the
-key that is served; mail signed within the hold verifies; the served certificate is valid; no challenge is left behind.
+key that is served; mail signed within the hold verifies; the served certificate is valid; no challenge is left behind; and
+whatever the other stories have in the zone, the plan of the zone's own records stays empty.
 """
 
 from __future__ import annotations
@@ -20,15 +21,27 @@ import pytest
 from dnsops.acme.door import Window
 from dnsops.base.errors import ForUser, Later
 from dnsops.base.moment import Moment
+from dnsops.base.settings import Settings
 from dnsops.dkim.keys import Keys
 from dnsops.dkim.ring import Selector
+from dnsops.plan import ownership
+from dnsops.plan.difference import Zone, difference
+from dnsops.plan.door import Plan
+from dnsops.plan.ownership import Ledger
+from dnsops.plan.safety import Limits
+from dnsops.providers.door import Change
+from dnsops.reconcile.wanted import gather
 from dnsops.rollover.dkim_look import texts
-from tests.dnsops.reconcile.certificate_world import LATER, TTL, ZONE, Killed, World, running
+from dnsops.wanted.union import wanted
+from tests.dnsops.reconcile.certificate_world import HOST, LATER, TTL, ZONE, Killed, World, running
 
 YEARS = int(os.environ.get("MAILSRV_YEARS", "5"))
 OUTAGE, HOLD = timedelta(days=14), timedelta(days=7)
 SERVERS = ("192.0.2.1", "2001:db8::1", "192.0.2.2")
 JOBS = ("certificate", "tlsa", "dkim")
+SETTINGS = Settings.model_validate(
+    {"hostname": HOST, "domains": [ZONE], "records": {"addresses": ["192.0.2.25"], "tlsa_ports": [25]}}
+)
 
 
 @dataclass
@@ -42,6 +55,7 @@ class Year:
     answers: dict[str, dict[frozenset[str], float]] = field(default_factory=dict)
     signed: dict[Selector, float] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=lambda: dict.fromkeys(JOBS, 0.0))  # when each job runs next
+    ledger: Ledger = field(default_factory=lambda: Ledger(ZONE))
     runs: int = 0
 
     def __post_init__(self) -> None:
@@ -60,12 +74,15 @@ class Year:
         return (self.world.now.up - self.start.up) / 86400
 
     def live(self) -> None:
+        self.publish()
         while self.day < 365:
             job = min(JOBS, key=lambda name: self.due[name])
             self.world.pass_time(seconds=max(self.due[job] - self.world.now.up, 60.0))
             self.weather()
             moving = self.run(job)
             self.verifies()
+            if self.runs % 3 == 0:  # most of a year's time would go into plans
+                assert self.plan().changes == (), (self.seed, self.day)
             hours = self.rng.uniform(0.5, 3) if moving else self.rng.uniform(48, 150)
             self.due[job] = self.world.now.up + hours * 3600
             self.runs += 1
@@ -110,6 +127,18 @@ class Year:
     def fail(self, where: str) -> None:
         if where.startswith("provider") and not self.provider_up:
             raise Later("the provider is down")
+
+    def plan(self) -> Plan:
+        """`dns plan` at this moment: every wish there is, TLSA's and DKIM's too, against all that stands in the zone."""
+        wishes = wanted(gather(SETTINGS, self.world.directory)).wishes
+        return difference(Zone(ZONE, self.world.zone.memory.read(ZONE, below=True)), wishes, self.ledger, Limits())
+
+    def publish(self) -> None:
+        """The zone's own records, once."""
+        plan = self.plan()
+        self.ledger = ownership.before(self.ledger, plan, plan.changes)
+        self.world.zone.memory.write(Change(add=tuple(item.after for item in plan.changes if item.after)))
+        assert len(plan.changes) > 10
 
     def verifies(self) -> None:
         """The oracle of DKIM, in the terms of tests/dnsops/reconcile/dkim_world."""
