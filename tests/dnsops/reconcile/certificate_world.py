@@ -8,19 +8,14 @@ resolver may hold of the last two TTLs, a TLSA record in it matches the served k
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
-from dnsops.acme.door import Challenge, Kind, Window
-from dnsops.acme.door import Wish as Order
 from dnsops.base.errors import Later
 from dnsops.base.log import Log
 from dnsops.base.moment import Moment
@@ -28,8 +23,6 @@ from dnsops.certs.chain import Chain, matches
 from dnsops.certs.generations import Generation, Generations
 from dnsops.certs.sources.mailsrv import Ours
 from dnsops.dkim.keys import Keys
-from dnsops.providers.door import Change, Held
-from dnsops.providers.memory import Memory
 from dnsops.reconcile import certificate, dkim, dkim_target, dkim_world, tlsa
 from dnsops.reconcile.certificate_report import action_of
 from dnsops.reconcile.certificate_target import Outcome, Target, Turn
@@ -41,18 +34,13 @@ from dnsops.reconcile.looking import Eyes
 from dnsops.reconcile.target import Outcome as TlsaOutcome
 from dnsops.reconcile.target import Target as Port
 from dnsops.reconcile.world import World as TlsaWorld
-from dnsops.records.rdata import Rdata, Record, txt
+from dnsops.records.rdata import Rdata
 from dnsops.records.tlsa import Tlsa
 from dnsops.resolve.answer import Security
 from dnsops.resolve.memory import MemoryDns
 from dnsops.rollover.dkim_look import Policy as DkimPolicy
 from dnsops.rollover.look import Shown
-from tests.dnsops import certificates
-
-ZONE, HOST, OWNER = "example.org", "mx1.example.org", "_25._tcp.mx1.example.org"
-NAMES = (HOST, "mta-sts.example.org", "autoconfig.example.org")
-TTL = 3600
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+from tests.dnsops.reconcile.certificate_parties import HOST, NAMES, NOON, OWNER, TTL, ZONE, InTheZone, Issuer, Zone
 
 
 class Killed(BaseException):
@@ -77,106 +65,6 @@ def running() -> Iterator[asyncio.AbstractEventLoop]:
     with closing(asyncio.new_event_loop()) as loop:
         loop.set_default_executor(Inline(1))
         yield loop
-
-
-class Zone:
-    """The provider; what it holds the DNS shows. Every write may die or fail, before its effect or after."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.memory = Memory([ZONE])
-        self.came: Counter[tuple[str, str]] = Counter()  # how often each record appeared, and went
-        self.went: Counter[tuple[str, str]] = Counter()
-
-    @property
-    def there(self) -> frozenset[tuple[str, str]]:
-        """Every record: name and text."""
-        return frozenset((one.record.name, str(one.record.data)) for one in self.memory.read(ZONE, below=True))
-
-    def read(self, name: str, type_name: str = "", below: bool = False) -> tuple[Held, ...]:
-        self._world.fault("provider.read")
-        return self.memory.read(name, type_name, below)
-
-    def write(self, change: Change) -> None:
-        self._world.fault("provider.write")
-        self._world.remember()
-        before = self.there
-        self.memory.write(change)
-        for record in (*change.add, *change.remove):
-            items = frozenset(held.record.data for held in self.memory.read(record.name, record.type))
-            self._world.dns.hold(record.name, record.type, items, TTL)
-        self.came.update(self.there - before)
-        self.went.update(before - self.there)
-        self._world.fault("provider.written")
-
-    def challenges(self) -> list[str]:
-        """Where challenges stand."""
-        held = self.memory.read(ZONE, "TXT", below=True)
-        return sorted(one.record.name for one in held if one.record.name.startswith("_acme-challenge."))
-
-
-class InTheZone:
-    """A solver that keeps no book: what it sweeps is all that stands there."""
-
-    kind: Kind = "dns-01"
-
-    def __init__(self, zone: Zone) -> None:
-        self._zone = zone
-
-    def show(self, challenges: Sequence[Challenge]) -> None:
-        self._zone.write(Change(add=tuple(self._record(one) for one in challenges)))
-
-    def remove(self, challenges: Sequence[Challenge]) -> None:
-        self._zone.write(Change(remove=tuple(self._record(one) for one in challenges)))
-
-    def sweep(self) -> None:
-        held = self._zone.read(ZONE, "TXT", below=True)
-        left = tuple(one.record for one in held if one.record.name.startswith("_acme-challenge."))
-        if left:
-            self._zone.write(Change(remove=left))
-
-    @staticmethod
-    def _record(challenge: Challenge) -> Record:
-        return Record(f"_acme-challenge.{challenge.name}", "TXT", 60, txt(challenge.text))
-
-
-class Issuer:
-    """The authority. down: why it answers nothing. life: days of the next certificate. advice: what ARI says."""
-
-    account_uri = "https://ca.example/account/1"
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.down: Exception | None = None
-        self.life = 90
-        self.advice: Callable[[x509.Certificate], Window | None] = lambda certificate: None
-        self.orders: list[Order] = []
-
-    def issue(self, wish: Order, solver: InTheZone) -> bytes:
-        self._world.fault("order")
-        if self.down:
-            raise self.down
-        self.orders.append(wish)
-        shown = [Challenge("dns-01", name.removeprefix("*."), name, f"proof-{name}") for name in wish.names]
-        try:
-            solver.show(shown)
-            for one in shown:
-                answered = self._world.dns.records[f"_acme-challenge.{one.name}", "TXT"].items
-                assert txt(one.text) in answered
-        finally:
-            if not self._world.dead:
-                solver.remove(shown)
-        self._world.fault("issued")
-        public = x509.load_pem_x509_csr(wish.csr).public_key()
-        start = self._world.now.wall - timedelta(hours=1)
-        made = certificates.issue(public, *wish.names, start=start, days=self.life)
-        return certificates.pem(*made)
-
-    def window(self, certificate: bytes) -> Window | None:
-        self._world.fault("window")
-        if self.down:
-            raise self.down
-        return self.advice(x509.load_der_x509_certificate(certificate))
 
 
 class FaultyJournals(Journals):

@@ -18,7 +18,8 @@ from dnsops.base.errors import Exit, ForUser, Later
 from dnsops.reconcile import certificate_report as report
 from dnsops.reconcile.certificate_names import ordered, wanted
 from dnsops.resolve.answer import Security
-from tests.dnsops.reconcile.certificate_world import HOST, LATER, NAMES, OWNER, Killed, World, running
+from tests.dnsops.reconcile.certificate_parties import HOST, NAMES, OWNER
+from tests.dnsops.reconcile.certificate_world import LATER, Killed, World, running
 
 
 @pytest.fixture

@@ -33,7 +33,8 @@ from dnsops.providers.door import Change
 from dnsops.reconcile.wanted import gather
 from dnsops.rollover.dkim_look import texts
 from dnsops.wanted.union import wanted
-from tests.dnsops.reconcile.certificate_world import HOST, LATER, TTL, ZONE, Killed, World, running
+from tests.dnsops.reconcile.certificate_parties import HOST, TTL, ZONE
+from tests.dnsops.reconcile.certificate_world import LATER, Killed, World, running
 
 YEARS = int(os.environ.get("MAILSRV_YEARS", "5"))
 OUTAGE, HOLD = timedelta(days=14), timedelta(days=7)
