@@ -8,11 +8,11 @@ Authentication-Results is what any verifier would. Fails by: `Broken` of the dem
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -71,28 +71,20 @@ def far_house(directory: Path, tree: DnsTree, pki: Pki) -> Iterator[Far]:
         yield Far(server)
 
 
-@dataclass
 class Rotation:
     """A command of `mailsrv dkim` beside the rest of the demo; `join` tells how it ended."""
 
-    work: Callable[[], object]
-    fault: list[BaseException] = field(default_factory=list)
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
 
     def begin(self) -> Rotation:
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        beside = ThreadPoolExecutor(1)
+        self._ended = beside.submit(self._work)
+        beside.shutdown(wait=False)
         return self
 
-    def _run(self) -> None:
-        try:
-            self.work()
-        except Exception as error:
-            self.fault.append(error)
-
     def join(self) -> None:
-        self._thread.join()
-        if self.fault:
-            raise self.fault[0]
+        self._ended.result()
 
 
 def letter(near: MailServer, user: str, sender: str, to: str, subject: str) -> None:
