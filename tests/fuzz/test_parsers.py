@@ -7,6 +7,7 @@ A parser that one of the reading rooms gains must stand in the table: the last t
 from __future__ import annotations
 
 import ast
+import hashlib
 import io
 import ipaddress
 import os
@@ -50,6 +51,7 @@ from dnsops.wanted.door import Family
 from mailsrv.archive import kept, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
+from mailsrv.backup import snapshot
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
@@ -286,6 +288,14 @@ PARSERS: dict[str, Parser] = {
             b'{"validated_route":{"validity":{"state":"invalid","reason":"as","VRPs":{"matched":[],"unmatched_as":[{}]}}}}',
         ),
         (ValueError,),
+    ),
+    "a backup's list of files": Parser(
+        lambda data: snapshot.Snapshot.read(data + hashlib.sha256(data).hexdigest().encode() + b"\n"),
+        (
+            b'["mailsrv-backup 1", "20261127T041500Z", 2]\n["state/a", 384, 1, ["' + b"0" * 64 + b'"], ""]\n'
+            b'["state/l", 511, 0, [], "x/1"]\n',
+        ),
+        (snapshot.Unreadable,),
     ),
     "TXT, unescaped": Parser(escaped.octets, (b'v=spf1 \\000\\"-all\\',), text=True),
     "greetings": Parser(

@@ -121,6 +121,7 @@ PURE = (
         f"mailsrv.auth.{room}"
         for room in ("results", "sealers", "signature", "signatures", "signing", "treewalk", "verdicts")
     ),
+    "mailsrv.backup.snapshot",
     "mailsrv.echo",
     *(
         f"mailsrv.http.{room}"

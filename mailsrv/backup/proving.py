@@ -1,0 +1,87 @@
+"""A backup is restored, and proven: every piece compared with its digest, every database checked, every body counted.
+
+Fails by: `ForUser` for a place that is in use or not empty; `Damaged` (restoring stops); OSError.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from dnsops.base import files
+from dnsops.base.errors import ForUser
+from mailsrv.backup.shelf import SCRATCH, Damaged, Shelf
+from mailsrv.backup.snapshot import Entry, Snapshot
+from mailsrv.backup.taking import OTHER, STATE, STORE
+from mailsrv.store.sqlite import copying
+from mailsrv.store.sqlite.connect import BODIES, DATABASE
+
+
+def prove(shelf: Shelf, snapshot: Snapshot) -> Iterator[str]:
+    """What is wrong with a backup; nothing when a server could be made from it."""
+    with shelf.alone(), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shelf.directory) as scratch:
+        for entry in snapshot.entries:
+            try:
+                yield from _proven(shelf, snapshot, entry, Path(scratch) / "proof")
+            except Damaged as error:
+                yield str(error)
+
+
+def _proven(shelf: Shelf, snapshot: Snapshot, entry: Entry, proof: Path) -> Iterator[str]:
+    pieces = shelf.give(entry)
+    first = next(pieces, b"")
+    if not first.startswith(copying.MAGIC):
+        for _ in pieces:
+            pass
+        return
+    with proof.open("wb") as file:
+        file.write(first)
+        file.writelines(pieces)
+    wrong = list(copying.problems(proof))
+    yield from (f"{entry.path}: {line}" for line in wrong)
+    if not wrong and entry.path == f"{STATE}/{STORE}/{DATABASE}":
+        yield from (f"{entry.path}: {line}" for line in copying.short(proof))
+        yield from _bodies(snapshot, copying.bodies(proof))
+
+
+def _bodies(snapshot: Snapshot, spoken: dict[str, int]) -> Iterator[str]:
+    below = f"{STATE}/{STORE}/"
+    held = {e.path: e.size for e in snapshot.entries if e.path.startswith(f"{below}{BODIES}/")}
+    for name, size in spoken.items():
+        if held.get(below + name) != size:
+            yield f"{below}{name}: {held.get(below + name, 'no')} octets instead of {size}"
+
+
+def restore(shelf: Shelf, snapshot: Snapshot, state: Path, other: Path | None) -> int:
+    """Make the state directory anew, whole or not at all; what lay outside of it goes below `other`. How many files."""
+    for place in (state, other):
+        if place and place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise ForUser(
+                "this place is not empty", str(place), "move what is there aside, or name another with --into"
+            )
+    files.private_directory(state.parent)
+    with tempfile.TemporaryDirectory(prefix=f".{state.name}.", dir=state.parent) as scratch:
+        count = 0
+        for entry in snapshot.entries:
+            if other or not entry.path.startswith(f"{OTHER}/"):
+                _write(shelf, entry, Path(scratch) / entry.path)
+                count += 1
+        if other and (Path(scratch) / OTHER).is_dir():
+            files.private_directory(other.parent)
+            shutil.copytree(Path(scratch) / OTHER, other, dirs_exist_ok=True)
+        if state.exists():
+            state.rmdir()
+        files.private_directory(Path(scratch) / STATE).rename(state)
+    files.sync_directory(state.parent)
+    return count
+
+
+def _write(shelf: Shelf, entry: Entry, path: Path) -> None:
+    files.private_directory(path.parent)
+    if entry.target:
+        path.symlink_to(entry.target)
+        return
+    with files.replacing(path, entry.mode) as file:
+        file.writelines(shelf.give(entry))

@@ -1,0 +1,189 @@
+"""`mailsrv backup`: taken while mail comes and goes, proven, restored; and every message is there under its UID (P-32)."""
+
+from __future__ import annotations
+
+import imaplib
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.mailserver import MailServer
+from tests.lab.program import wait_until
+
+SMALL = b"From: alice@mail.test\r\nSubject: small\r\n\r\nhello\r\n"
+LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 20_000
+Mail = dict[bytes, tuple[bytes, bytes]]
+
+
+def run(*words: str | Path, status: int = 0) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", "mailsrv", "backup", *map(str, words), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    return said.get("error", said)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[MailServer]:
+    with MailServer(tmp_path / "here") as server:
+        client = server.imap("alice")
+        for content in (SMALL, LARGE, SMALL, LARGE):
+            assert client.append("INBOX", "(\\Seen $Forwarded)", "", content)[0] == "OK"
+        client.select("INBOX")
+        client.store("3", "+FLAGS", "\\Deleted")
+        client.expunge()  # UIDs 1 2 4: a copy by another road would give 1 2 3
+        client.logout()
+        yield server
+        server.check()
+
+
+def mail(server: MailServer, user: str = "alice") -> tuple[list[bytes | None], Mail]:
+    """UIDVALIDITY, and UID FLAGS and text of every message."""
+    client = server.imap(user)
+    client.select("INBOX", readonly=True)
+    _, validity = client.response("UIDVALIDITY")
+    _, answer = client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[])")
+    client.logout()
+    return validity, {
+        part[0].split(b"UID ")[1].split()[0]: (part[0].split(b"FLAGS ")[1].split(b")")[0], bytes(part[1]))
+        for part in answer
+        if isinstance(part, tuple)
+    }
+
+
+def elsewhere(tmp_path: Path, state: Path) -> MailServer:
+    return MailServer(tmp_path / "there", state={"directory": str(state)})
+
+
+def test_a_host_that_is_lost_comes_back_with_every_message_and_uid(server: MailServer, tmp_path: Path) -> None:
+    place, state = tmp_path / "backups", tmp_path / "new" / "state"
+    before = mail(server)
+    assert set(before[1]) == {b"1", b"2", b"4"}
+    made = run("create", place, "--config", server.config, "--also", server.directory / "password")
+    assert run("verify", place) == {"name": made["name"], "problems": []}
+    server.stop()
+    back = run("restore", place, "--into", state, "--other", tmp_path / "etc")
+    assert back == {"name": made["name"], "files": made["files"], "state": str(state)}
+    assert (tmp_path / "etc" / server.config.relative_to("/")).read_bytes() == server.config.read_bytes()
+    assert {path.stat().st_mode & 0o077 for path in state.rglob("*") if path.is_file()} == {0}
+    with elsewhere(tmp_path, state) as again:
+        assert mail(again) == before
+        again.check()
+
+
+def test_only_what_is_new_takes_room(server: MailServer, tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    first = run("create", place, "--config", server.config)
+    assert first["new"] > len(LARGE)
+    client = server.imap("alice")
+    client.append("INBOX", "", "", SMALL)
+    client.logout()
+    time.sleep(1.1)  # a backup is named after its second
+    second = run("create", place, "--config", server.config, "--keep", "1")
+    assert second["new"] < second["size"] - 2 * len(LARGE)
+    assert second["forgotten"] == 1
+    assert [one["name"] for one in run("list", place)["backups"]] == [second["name"]]
+    assert run("verify", place)["problems"] == []  # what the older one shared with it is still there
+
+
+def test_it_is_whole_though_mail_comes_and_goes_meanwhile(server: MailServer, tmp_path: Path) -> None:
+    place, stop = tmp_path / "backups", threading.Event()
+    faults: list[BaseException] = []
+
+    def busy() -> None:
+        try:
+            client: imaplib.IMAP4 = server.imap("bob")
+            client.select("INBOX")
+            while not stop.is_set():
+                client.append("INBOX", "", "", LARGE)
+                client.noop()
+                client.store("1", "+FLAGS", "\\Deleted")
+                client.expunge()
+            client.logout()
+        except (OSError, imaplib.IMAP4.error) as error:
+            faults.append(error)
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for turn in range(3):
+            made = run("create", place, "--config", server.config)
+            assert run("verify", place)["problems"] == [], turn
+            assert run("restore", place, "--name", made["name"], "--into", tmp_path / f"s{turn}")["files"]
+            time.sleep(0.5)
+    finally:
+        stop.set()
+        thread.join()
+    assert not faults
+    with elsewhere(tmp_path, tmp_path / "s2") as again:
+        assert mail(again) == mail(server)
+        assert all(content == LARGE for _, content in mail(again, "bob")[1].values())
+        again.check()
+
+
+def begun_or_over(place: Path, child: subprocess.Popen[bytes]) -> bool:
+    return any((place / "pieces").glob("*/*")) or child.poll() is not None
+
+
+def test_a_backup_that_was_killed_is_not_there_and_the_next_one_is_whole(server: MailServer, tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    words = ["backup", "create", str(place), "--config", str(server.config)]
+    killed = 0
+    for _ in range(4):
+        child = subprocess.Popen([sys.executable, "-m", "mailsrv", *words], stdout=subprocess.DEVNULL)
+        wait_until(partial(begun_or_over, place, child), "the first piece")
+        time.sleep(0.003 * killed)
+        child.kill()
+        killed += child.wait() != 0
+    assert killed, "every one of them was faster than its end"
+    time.sleep(1.1)
+    made = run("create", place, "--config", server.config)
+    assert run("verify", place) == {"name": made["name"], "problems": []}
+    assert not list(place.glob(".scratch-*")), "what a killed backup left holds mail"
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed", "short"])
+def test_a_damaged_backup_is_told_and_never_restored(server: MailServer, tmp_path: Path, harm: str) -> None:
+    place = tmp_path / "backups"
+    run("create", place, "--config", server.config)
+    piece = max((place / "pieces").glob("*/*"), key=lambda path: path.stat().st_size)
+    data = piece.read_bytes()
+    if harm == "gone":
+        piece.unlink()
+    else:
+        piece.write_bytes(data[:-1] if harm == "short" else bytes([data[0] ^ 1]) + data[1:])
+    assert piece.name[:12] in run("verify", place, status=1)["problems"][0]
+    assert "this backup is damaged" in run("restore", place, "--into", tmp_path / "new", status=1)
+    assert not (tmp_path / "new").exists()
+
+
+def test_nothing_is_restored_over_a_running_server_or_over_anything(server: MailServer, tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    assert "there is no backup here" in run("verify", place, status=1)
+    run("create", place, "--config", server.config)
+    assert "a server is running" in run("restore", place, "--config", server.config, status=1)
+    server.stop()
+    assert "not empty" in run("restore", place, "--config", server.config, status=1)
+    assert "there is no backup" in run("verify", place, "--name", "20200101T000000Z", status=1)
+    server.start()
+
+
+def test_a_directory_of_something_else_stays_as_it_is(server: MailServer, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.jpg").write_bytes(b"x")
+    assert "holds something else" in run("create", tmp_path / "photos", "--config", server.config, status=1)
+    assert "inside what it is a backup of" in run("create", server.state / "b", "--config", server.config, status=1)
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["1.jpg"]
