@@ -39,8 +39,12 @@ class Shelf:
         """Make it; a directory that holds something else stays as it is."""
         if not self._lists.is_dir() and self.directory.is_dir() and any(self.directory.iterdir()):
             raise ForUser("this directory holds something else", str(self.directory), "name an empty or a new one")
-        files.private_directory(self._pieces)
-        files.private_directory(self._lists)
+        for folder in (self.directory, self._pieces, self._lists):
+            files.private_directory(folder)
+        for shelf in range(256):
+            files.private_directory(self._pieces / f"{shelf:02x}")
+        for folder in (self._pieces, self.directory, self.directory.parent):
+            files.sync_directory(folder)
 
     def alone(self) -> AbstractContextManager[None]:
         """One backup at a time."""
@@ -102,25 +106,27 @@ class Shelf:
             yield data
 
     def forget(self, keep: int) -> int:
-        """Keep the newest so many backups; what no other needs goes, the lists first. How many backups went."""
-        old = self.names()[:-keep]
-        needed: set[str] = set()
-        for name in self.names()[-keep:]:
-            needed |= self.load(name).pieces
-        for name in old:
-            (self._lists / name).unlink()
-        files.sync_directory(self._lists)
-        if old:
+        """Keep the newest so many backups; what no other needs goes, the lists first. How many backups went.
+
+        Alone: the pieces of a backup that is being taken are in no list yet.
+        """
+        with self.alone():
+            old, kept = self.names()[:-keep], self.names()[-keep:]
+            if not old:
+                return 0
+            needed = {piece for name in kept for piece in self.load(name).pieces}
+            for name in old:
+                (self._lists / name).unlink()
+            files.sync_directory(self._lists)
             for path in self._pieces.glob("??/*"):
                 if path.name not in needed:
-                    path.unlink(missing_ok=True)
-        return len(old)
+                    path.unlink()
+            return len(old)
 
     def _put(self, digest: str, data: bytes) -> bool:
         path = self._place(digest)
         if path.is_file() and path.stat().st_size == len(data):
             return False
-        files.private_directory(path.parent)
         files.replace(path, data)
         return True
 
