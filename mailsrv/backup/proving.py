@@ -5,7 +5,6 @@ Fails by: `ForUser` for a place that is in use or not empty; `Damaged` (restorin
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,31 +54,38 @@ def _bodies(snapshot: Snapshot, spoken: dict[str, int]) -> Iterator[str]:
 
 
 def restore(shelf: Shelf, snapshot: Snapshot, state: Path, other: Path | None) -> int:
-    """Make the state directory anew, whole or not at all; what lay outside of it goes below `other`. How many files."""
-    for place in (state, other):
-        if place and place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise ForUser(
-                "this place is not empty", str(place), "move what is there aside, or name another with --into"
-            )
-    files.private_directory(state.parent)
-    with tempfile.TemporaryDirectory(prefix=f".{state.name}.", dir=state.parent) as scratch:
-        count = 0
-        for entry in snapshot.entries:
-            if other or not entry.path.startswith(f"{OTHER}/"):
-                _write(shelf, entry, Path(scratch) / entry.path)
-                count += 1
-        if other and (Path(scratch) / OTHER).is_dir():
-            files.private_directory(other.parent)
-            shutil.copytree(Path(scratch) / OTHER, other, dirs_exist_ok=True)
-        if state.exists():
-            state.rmdir()
-        files.private_directory(Path(scratch) / STATE).rename(state)
-    files.sync_directory(state.parent)
-    return count
+    """Make the state directory anew; what lay outside of it goes below `other`, first. How many files.
+
+    Each place is made whole or not at all.
+    """
+    places = ((OTHER, other), (STATE, state)) if other else ((STATE, state),)
+    for _, place in places:
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            advice = "move what is there aside, or name another with --into"
+            raise ForUser("this place is not empty", str(place), advice)
+    return sum(_made(shelf, snapshot, f"{above}/", place) for above, place in places)
 
 
-def _write(shelf: Shelf, entry: Entry, path: Path) -> None:
-    files.private_directory(path.parent)
+def _made(shelf: Shelf, snapshot: Snapshot, above: str, place: Path) -> int:
+    """One place, made beside where it belongs, then there."""
+    entries = [entry for entry in snapshot.entries if entry.path.startswith(above)]
+    files.private_directory(place.parent)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as scratch:
+        made = Path(scratch) / place.name
+        made.mkdir(0o700)
+        for entry in entries:
+            _write(shelf, entry, made, entry.path.removeprefix(above))
+        if place.exists():
+            place.rmdir()
+        made.rename(place)
+    files.sync_directory(place.parent)
+    return len(entries)
+
+
+def _write(shelf: Shelf, entry: Entry, made: Path, name: str) -> None:
+    path = made / name
+    for folder in reversed(Path(name).parents):  # one by one: `parents=True` would leave those between open to others
+        (made / folder).mkdir(0o700, exist_ok=True)
     if entry.target:
         path.symlink_to(entry.target)
         return
