@@ -19,6 +19,7 @@ from pathlib import Path
 
 from checks.health.facts import Backup, Clock, Disk, Job, Log
 from dnsops.base.printable import printable
+from mailsrv.backup.shelf import whole
 
 TIMERS = "timers"  # in the state directory
 OURSELVES = "health"  # the job that asks here: what it found last time is no news
@@ -72,8 +73,9 @@ def jobs(state: Path) -> tuple[tuple[Job, ...], tuple[str, ...]]:
 
 
 def backup(place: Path) -> Backup:
-    """The newest file there, also in folders; the place itself when it is a file."""
-    times = [time for path in islice(_files(place), MOST_FILES) if (time := _changed(path)) is not None]
+    """The newest file there, also in folders; the place itself when it is a file. Of our own backups only the whole ones
+    count: the pieces of one that failed are new files as well."""
+    times = [time for path in islice(_files(whole(place)), MOST_FILES) if (time := _changed(path)) is not None]
     return Backup(str(place), max(times, default=None))
 
 

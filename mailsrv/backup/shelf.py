@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +22,12 @@ from mailsrv.backup.snapshot import NAME, PIECE, Entry, Snapshot, Unreadable
 
 LARGEST = 1 << 32  # octets of a list
 SCRATCH = ".scratch-"
+LISTS = "lists"
+
+
+def whole(place: Path) -> Path:
+    """Where the newest file tells the age of the newest backup: our lists, or the place itself when it is not ours."""
+    return place / LISTS if (place / LISTS).is_dir() else place
 
 
 class Damaged(Exception):
@@ -33,7 +39,7 @@ class Shelf:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._pieces, self._lists = directory / "pieces", directory / "lists"
+        self._pieces, self._lists = directory / "pieces", directory / LISTS
 
     def prepare(self) -> None:
         """Make it; a directory that holds something else stays as it is."""
@@ -72,6 +78,13 @@ class Shelf:
             raise ForUser(f"there is no backup {name}", str(self.directory), f"the newest are: {known}") from None
         except Unreadable as error:
             raise ForUser(f"this backup cannot be used: {error}", str(path), "use another one") from None
+
+    def last(self) -> tuple[Entry, ...]:
+        """What the newest backup whose list can be read holds: a damaged list must not end all backups to come."""
+        for name in reversed(self.names()):
+            with suppress(ForUser):
+                return self.load(name).entries
+        return ()
 
     def save(self, snapshot: Snapshot) -> None:
         files.replace(self._lists / snapshot.name, snapshot.write())

@@ -105,12 +105,8 @@ class Taking:
             where = _where(self.state, path)
             if path.is_symlink() and inside(target := str(path.readlink())):
                 self.entries[where] = Entry(where, 0o777, target=target)
-            elif not path.is_file():
-                continue  # it leads to a directory elsewhere, or has gone
-            elif copying.is_database(path):
-                self.database(path)
-            else:
-                self.file(where, path)
+            elif path.is_file():  # else it leads to a directory elsewhere, or has gone
+                self.database(path) if copying.is_database(path) else self.file(where, path)
 
 
 def take(shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime) -> Taken:
@@ -131,7 +127,7 @@ def _taken(shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime) -> 
         name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         if name in names:
             raise Later(f"there is a backup of this second: {name}")
-        known = {entry.path: entry for entry in shelf.load(names[-1]).entries} if names else {}
+        known = {entry.path: entry for entry in shelf.last()}
         taking = Taking(shelf, state, Path(scratch), known)
         taking.mail()
         taking.rest()

@@ -1,7 +1,7 @@
 """A copy of all mail, accounts, keys and certificates, taken while the server serves; verified; restored.
 
 A backup holds what the server must not lose and is as secret as the server itself. Only what changed takes new room.
-With --json one object: `create`: name files size new forgotten; `list`: backups[] of name files size;
+With --json one object: `create`: name files size new forgotten; `list`: backups[] of name files size problem;
 `verify`: name problems[]; `restore`: name files state.
 Exit status: 0 done · 1 the backup is damaged, or why not · 75 another backup is being taken.
 """
@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dnsops.base.errors import Exit, ForUser
 from dnsops.base.output import config_option, json_option, print_json, print_table
 from dnsops.base.printable import printable
+
+if TYPE_CHECKING:
+    from mailsrv.backup.shelf import Shelf
 
 SHOWN = 20  # problems in a text
 PLACE = click.argument("directory", type=click.Path(path_type=Path))
@@ -71,13 +75,23 @@ def list_(directory: Path, as_json: bool) -> int:
 
     shelf = Shelf(directory)
     with _words():
-        found = [shelf.load(name) for name in reversed(shelf.names())]
-    rows = [(one.name, len(one.entries), one.size) for one in found]
+        found = [_row(shelf, name) for name in reversed(shelf.names())]
+    damaged = any(row["problem"] for row in found)
     if as_json:
-        print_json({"backups": [dict(zip(("name", "files", "size"), row, strict=True)) for row in rows]})
+        print_json({"backups": found})
     else:
-        print_table("", ("backup", "files", "size"), [(name, str(count), _octets(size)) for name, count, size in rows])
-    return Exit.OK
+        rows = [[row["name"], str(row["files"]), _octets(row["size"]), row["problem"]] for row in found]
+        print_table("", ("backup", "files", "size", "problem" if damaged else ""), rows)
+    return Exit.FINDINGS if damaged else Exit.OK
+
+
+def _row(shelf: Shelf, name: str) -> dict[str, Any]:
+    """One backup; of one whose list is damaged, why: the others are still there."""
+    try:
+        one = shelf.load(name)
+    except ForUser as error:
+        return {"name": name, "files": 0, "size": 0, "problem": error.what}
+    return {"name": name, "files": len(one.entries), "size": one.size, "problem": ""}
 
 
 @backup.command()
@@ -128,7 +142,7 @@ def restore(
     from mailsrv.backup.proving import restore as made
     from mailsrv.backup.shelf import Shelf
     from mailsrv.commands.registering import opened
-    from mailsrv.quickstart.probing_ports import serving
+    from mailsrv.serving.running import serving
 
     shelf = Shelf(directory)
     with _words():

@@ -38,11 +38,10 @@ def serve(config_file: str | None, only: str | None) -> int:
     kill -TERM PID                  nobody new; who is here may finish
     mailsrv serve --only web        beside another mail server: MTA-STS policy, autoconfig, autodiscover
     """
-    from dnsops.base import files
     from dnsops.base.log import Log
     from dnsops.base.places import state_directory
     from mailsrv.directory.credentials import credentials
-    from mailsrv.serving import privileges, sockets
+    from mailsrv.serving import privileges, running, sockets
     from mailsrv.serving.house import run
     from mailsrv.serving.leaving import relay_login
     from mailsrv.serving.slate import Slate
@@ -72,7 +71,7 @@ def serve(config_file: str | None, only: str | None) -> int:
         work = Work(
             settings, load, state, log, certificate, tuple(doors), proofs, login, measures, srs, flush=slate.wipe
         )
-        with files.lock(state / "serve.lock"):
+        with running.alone(state):
             return run(work, settings.workers, _timers(settings, config_file))
     finally:
         sockets.close(doors)

@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from dnsops.base import files
-from dnsops.base.errors import Later
 from dnsops.base.printable import printable
 from mailsrv.quickstart import facts
 from mailsrv.serving.addresses import local
+from mailsrv.serving.running import serving
 from mailsrv.serving.sockets import bound
 
 DIAL = 8.0  # seconds
@@ -73,20 +72,6 @@ async def ports(addresses: Sequence[str], state: Path) -> facts.Ports:
         return facts.Ports(ours=True)
     tried = [(address, port) for address in addresses or EVERYWHERE for port in OURS]
     return facts.Ports(tuple(found for one in tried if (found := _tried(*one))))
-
-
-def serving(state: Path) -> bool:
-    """Whether a `mailsrv serve` has this state directory."""
-    lock = state / "serve.lock"
-    if not lock.exists():
-        return False
-    try:
-        with files.lock(lock):
-            return False
-    except Later:
-        return True
-    except OSError:
-        return False
 
 
 def _tried(address: str, port: int) -> facts.Taken | None:

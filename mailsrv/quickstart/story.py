@@ -23,10 +23,10 @@ from mailsrv.quickstart import asking, checks, probing, starting, telling, writi
 from mailsrv.quickstart.answers import Answers
 from mailsrv.quickstart.finding import Finding
 from mailsrv.quickstart.probing import Surroundings
-from mailsrv.quickstart.probing_ports import serving
 from mailsrv.quickstart.steps import Diary, Seen, Step, Wish, next_step
 from mailsrv.quickstart.stories import Ended, Stories
 from mailsrv.quickstart.talk import Request, Talk
+from mailsrv.serving.running import serving
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings

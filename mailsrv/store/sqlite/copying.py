@@ -18,8 +18,12 @@ MAGIC = b"SQLite format 3\0"
 
 
 def is_database(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+    """Whether a file is one; no, when it has gone."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except FileNotFoundError:
+        return False
 
 
 def copy(source: Path, target: Path) -> None:

@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 
-from dnsops.base import files
 from dnsops.base.errors import ForUser
 from mailsrv.quickstart import probing_dns, probing_machine, probing_ports, probing_web, starting, stories, writing
 from mailsrv.quickstart.aside import aside
 from mailsrv.quickstart.facts import Dialled
 from mailsrv.quickstart.steps import Diary
-from mailsrv.serving import unit
+from mailsrv.serving import running, unit
 
 README = Path(__file__).parents[3] / "mailsrv" / "README.md"
 
@@ -63,11 +62,11 @@ def test_a_port_that_is_closed_says_why() -> None:
 
 
 def test_a_server_of_ours_is_known_by_its_lock(tmp_path: Path) -> None:
-    assert not probing_ports.serving(tmp_path)
-    with files.lock(tmp_path / "serve.lock"):
-        assert probing_ports.serving(tmp_path)
+    assert not running.serving(tmp_path)
+    with running.alone(tmp_path):
+        assert running.serving(tmp_path)
         assert asyncio.run(probing_ports.ports((), tmp_path)).ours
-    assert not probing_ports.serving(tmp_path)
+    assert not running.serving(tmp_path)
 
 
 @pytest.mark.parametrize(
