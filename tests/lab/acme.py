@@ -87,7 +87,8 @@ class Pebble:
         conf |= {name: value for name, value in more.items() if not name.isupper()}
         file = self.directory / "pebble.json"
         file.write_text(json.dumps({"pebble": conf}))
-        # By default pebble sleeps before it validates, and reuses half of the authorizations
+        # By default pebble sleeps before it validates, and reuses half of the authorizations; told none it still
+        # does so now and then (seen: a new order that is "ready" at once)
         env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": str(nonce_reject)}
         env |= {name: str(value) for name, value in more.items() if name.isupper()}
         command = ["pebble", "-config", str(file), "-dnsserver", f"{RESOLVER}:53", "-strict"]
