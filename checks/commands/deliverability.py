@@ -15,13 +15,13 @@ import click
 from checks.commands import asking
 from checks.commands.asking import telling_options
 from dnsops.base.errors import Misused
+from mailsrv.store import STORE
 
 if TYPE_CHECKING:
     from checks.deliverability.gathering import Given
     from checks.finding import Report
     from dnsops.base.settings import Settings
 
-STORE = "store"  # in the state directory
 LARGEST = 64 << 20
 PATIENCE = 600.0  # seconds
 

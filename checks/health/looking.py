@@ -22,12 +22,12 @@ from dnsops.records import names
 from dnsops.records.tlsa import Tlsa
 from dnsops.resolve.answer import Security
 from mailsrv.spam.hints import plain
+from mailsrv.store import STORE
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
     from dnsops.base.settings.mailserver import Listener
 
-STORE = "store"  # in the state directory
 SECONDS = 8.0
 EVERYWHERE = {"::": "::1", "0.0.0.0": "127.0.0.1"}  # where a port for all is reached from here
 HOWS = {"smtp": How.SMTP, "submission": How.SMTP, "imap": How.IMAP}

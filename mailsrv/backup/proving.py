@@ -13,7 +13,8 @@ from dnsops.base import files
 from dnsops.base.errors import ForUser
 from mailsrv.backup.shelf import SCRATCH, Damaged, Shelf
 from mailsrv.backup.snapshot import Entry, Snapshot
-from mailsrv.backup.taking import OTHER, STATE, STORE
+from mailsrv.backup.taking import OTHER, STATE
+from mailsrv.store import STORE
 from mailsrv.store.sqlite import copying
 from mailsrv.store.sqlite.connect import BODIES, DATABASE
 

@@ -2,7 +2,8 @@
 
 The order is what makes it whole. Large bodies first: a body's file never changes, so that one known from the last backup is
 not read again. Then the mail database, then the bodies that came in between; when one of those has gone meanwhile, the
-database is copied again: it no longer speaks of it.
+database is copied again: it no longer speaks of it. If it still does, the store has lost that body; everything else is backed up
+all the same, and the loss is told.
 Fails by: `ForUser` for a place without a server's state; `Later` when mail goes faster than it can be copied; OSError.
 """
 
@@ -19,23 +20,24 @@ from pathlib import Path
 from dnsops.base.errors import ForUser, Later
 from mailsrv.backup.shelf import SCRATCH, Shelf
 from mailsrv.backup.snapshot import Entry, Snapshot, inside
+from mailsrv.store import STORE
 from mailsrv.store.sqlite import copying
 from mailsrv.store.sqlite.connect import BODIES, DATABASE
 
 STATE, OTHER = "state", "other"
-STORE = "store"  # in the state directory
 ROUNDS = 10
 ASIDE = ("-wal", "-shm", "-journal", ".lock")  # SQLite's own, and locks: of no use elsewhere
 
 
 @dataclass
 class Taken:
-    """What came of it. new: octets that no earlier backup had."""
+    """What came of it. new: octets that no earlier backup had. lost: bodies that the store speaks of and has not."""
 
     name: str
     files: int = 0
     size: int = 0
     new: int = 0
+    lost: tuple[str, ...] = ()
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Taking:
     known: dict[str, Entry]
     entries: dict[str, Entry] = field(default_factory=dict)
     new: int = 0
+    lost: tuple[str, ...] = ()
 
     def bodies(self) -> None:
         """All large bodies that are there now."""
@@ -88,10 +91,13 @@ class Taking:
         if not path.exists():
             return
         self.bodies()
+        gone: set[Path] = set()
         for _ in range(ROUNDS):
             spoken = [self.state / STORE / name for name in copying.bodies(self.database(path))]
-            if all(self.body(each) for each in spoken):
+            before, gone = gone, {each for each in spoken if not self.body(each)}
+            if gone <= before:  # none, or those that the store itself has lost: a deletion takes the row as well
                 self._only({_where(self.state, each) for each in spoken})
+                self.lost = tuple(sorted(map(str, gone)))
                 return
         raise Later("mail is being deleted faster than it can be copied")
 
@@ -136,7 +142,7 @@ def _taken(shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime) -> 
                 raise ForUser("there is no such file", str(path), "correct --also")
         snapshot = Snapshot(name, tuple(taking.entries[where] for where in sorted(taking.entries)))
         shelf.save(snapshot)
-    return Taken(name, len(snapshot.entries), snapshot.size, taking.new)
+    return Taken(name, len(snapshot.entries), snapshot.size, taking.new, taking.lost)
 
 
 def _below(state: Path) -> Iterator[Path]:

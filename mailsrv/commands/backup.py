@@ -1,15 +1,16 @@
 """A copy of all mail, accounts, keys and certificates, taken while the server serves; verified; restored.
 
 A backup holds what the server must not lose and is as secret as the server itself. Only what changed takes new room.
-With --json one object: `create`: name files size new forgotten; `list`: backups[] of name files size problem;
+With --json one object: `create`: name files size new lost[] forgotten; `list`: backups[] of name files size problem;
 `verify`: name problems[]; `restore`: name files state.
-Exit status: 0 done · 1 the backup is damaged, or why not · 75 another backup is being taken.
+Exit status: 0 done · 1 the backup is damaged, the store has lost a body, or why not · 75 another backup is being taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +55,14 @@ def create(directory: Path, also: tuple[Path, ...], keep: int | None, config_fil
     shelf = Shelf(directory)
     with _words():
         taken = take(shelf, opened(config_file).state, (Path(named(config_file)), *also), clock.now().wall)
-        gone = shelf.forget(keep) if keep else 0
+        gone = shelf.forget(keep) if keep and not taken.lost else 0  # an older one may have what is lost
     if as_json:
-        print_json({"name": taken.name, "files": taken.files, "size": taken.size, "new": taken.new, "forgotten": gone})
+        print_json({**asdict(taken), "forgotten": gone})
     else:
+        for path in taken.lost[:SHOWN]:
+            click.echo(f"{printable(path)}: a message's body that the mail store has lost; an older backup may have it")
         click.echo(f"{taken.name}: {taken.files} files, {_octets(taken.size)}, of which {_octets(taken.new)} were new")
-    return Exit.OK
+    return Exit.FINDINGS if taken.lost else Exit.OK
 
 
 @backup.command(name="list")

@@ -24,6 +24,7 @@ from dnsops.base.errors import Exit, ForUser, Misused
 from dnsops.base.output import config_option, json_option, print_json, print_table
 from dnsops.base.printable import printable
 from mailsrv.commands.registering import opened
+from mailsrv.store import STORE
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from mailsrv.directory.accounts import Account
     from mailsrv.store.door import Store
 
-STORE = "store"  # in the state directory
 FORMS = ("maildir", "mbox")
 SHOWN = 20  # problems in a text
 TICK = 1.0  # seconds between two words of progress

@@ -18,12 +18,12 @@ import click
 from dnsops.base.errors import ForUser, Misused
 from dnsops.base.output import DEFAULT_CONFIG, config_option, json_option, print_json, print_table
 from dnsops.base.printable import printable
+from mailsrv.store import STORE
 
 if TYPE_CHECKING:
     from mailsrv.store.door import Queued, Store
 
 T = TypeVar("T")
-STORE = "store"  # in the state directory
 LONGEST_HEADER = 16384
 COLUMNS = ("ID", "Sender", "Recipient", "Size", "Arrived", "Attempts", "Next", "Reason")
 

@@ -21,6 +21,7 @@ import click
 from dnsops.base.errors import ForUser, Misused
 from dnsops.base.output import DEFAULT_CONFIG, config_option, json_option, print_json, print_table
 from dnsops.base.printable import printable
+from mailsrv.store import STORE
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from mailsrv.reports.unpack import Unpacked
 
 COLUMNS = ("ID", "Kind", "Domain", "From", "Proven", "Day", "Total", "Failed")
-STORE = "store"  # in the state directory
 MOST = 10_000
 
 

@@ -38,6 +38,7 @@ from mailsrv.serving.secret import secret_of
 from mailsrv.serving.signals import Signals, loop
 from mailsrv.serving.sockets import WEB
 from mailsrv.serving.trusting import Trust, trusting
+from mailsrv.store import STORE
 from mailsrv.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from mailsrv.serving.showing import Shown
     from mailsrv.serving.sockets import Door
 
-STORE = "store"  # in the state directory
 SPOOL = "spool"
 SECRET = "login.secret"  # noqa: S105 - a file's name
 LOOK = 1.0  # seconds between two looks at the certificate and the register

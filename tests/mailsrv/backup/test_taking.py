@@ -105,12 +105,36 @@ def test_a_body_that_went_before_the_copy_is_not(state: Path, tmp_path: Path, mo
     assert bodies(shelf) == {"0", "2"}
 
 
-def test_a_database_that_speaks_of_a_body_that_is_lost_makes_no_backup(state: Path, tmp_path: Path) -> None:
+def test_a_body_that_the_store_has_lost_is_told_and_all_else_is_backed_up(state: Path, tmp_path: Path) -> None:
+    """One lost body must not be the end of all backups."""
     shelf = Shelf(tmp_path / "shelf")
-    (state / "store" / "bodies" / "0" / "1").unlink()
-    with pytest.raises(Later, match="deleted"):
+    lost = state / "store" / "bodies" / "0" / "1"
+    lost.unlink()
+    assert taking.take(shelf, state, (), NOW).lost == (str(lost),)
+    assert bodies(shelf) == {"0", "2"}
+    (problem,) = prove(shelf, shelf.load(NAME))
+    assert "bodies/0/1: no octets instead of 2" in problem
+
+
+def test_mail_that_goes_faster_than_it_can_be_copied_makes_no_backup(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, shelf = state / "store", Shelf(tmp_path / "shelf")
+    real = copying.copy
+
+    def copy(source: Path, target: Path) -> None:
+        """Each copy speaks of one that came since the last and has gone by now."""
+        number = 10 + len(turns)
+        turns.append(number)
+        deliver(store, number)
+        real(source, target)
+        expunge(store, number)
+
+    turns: list[int] = []
+    monkeypatch.setattr(copying, "copy", copy)
+    with pytest.raises(Later, match="deleted faster"):
         taking.take(shelf, state, (), NOW)
-    assert shelf.names() == []
+    assert (len(turns), shelf.names()) == (taking.ROUNDS, [])
 
 
 def test_a_damaged_list_does_not_end_the_backups_to_come(state: Path, tmp_path: Path) -> None:

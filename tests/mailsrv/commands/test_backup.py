@@ -176,6 +176,43 @@ def test_a_damaged_backup_is_told_and_never_restored(server: MailServer, tmp_pat
     assert not (tmp_path / "new").exists()
 
 
+def test_a_body_that_the_store_loses_after_a_backup_is_in_the_next_ones_too(server: MailServer, tmp_path: Path) -> None:
+    place, state = tmp_path / "backups", tmp_path / "new" / "state"
+    before = mail(server)
+    run("create", place, "--config", server.config)
+    server.stop()
+    next((server.state / "store" / "bodies").glob("?/*")).unlink()
+    time.sleep(1.1)
+    assert run("create", place, "--config", server.config, "--keep", "1")["lost"] == []
+    run("restore", place, "--into", state)
+    with elsewhere(tmp_path, state) as again:
+        assert mail(again) == before
+        again.check()
+    server.start()
+
+
+def test_nothing_is_forgotten_while_the_store_lacks_a_body(server: MailServer, tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    server.stop()
+    lost = next((server.state / "store" / "bodies").glob("?/*"))
+    lost.unlink()
+    first = run("create", place, "--config", server.config, status=1)
+    time.sleep(1.1)
+    second = run("create", place, "--config", server.config, "--keep", "1", status=1)
+    assert (first["lost"], second["lost"], second["forgotten"]) == ([str(lost)], [str(lost)], 0)
+    assert [one["name"] for one in run("list", place)["backups"]] == [second["name"], first["name"]]
+    server.start()
+
+
+def test_a_damaged_list_is_told_beside_the_good_ones(server: MailServer, tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    made = run("create", place, "--config", server.config)
+    (place / "lists" / "20200101T000000Z").write_bytes(b"")
+    good, bad = run("list", place, status=1)["backups"]
+    assert (good["name"], good["problem"]) == (made["name"], "")
+    assert (bad["name"], "digest" in bad["problem"]) == ("20200101T000000Z", True)
+
+
 def test_nothing_is_restored_over_a_running_server_or_over_anything(server: MailServer, tmp_path: Path) -> None:
     place = tmp_path / "backups"
     assert "there is no backup here" in run("verify", place, status=1)
