@@ -57,11 +57,11 @@ class Taking:
         for path in (self.state / STORE / BODIES).glob("?/*"):
             self.body(path)
 
-    def body(self, path: Path) -> bool:
-        """One body's file; False: it has gone."""
+    def body(self, path: Path, size: int | None = None) -> bool:
+        """One body's file; False: it has gone. size: what the database says; at the first look it may still have been written."""
         where = _where(self.state, path)
         known = self.entries.get(where) or self.known.get(where)
-        if known and self.shelf.has(known):
+        if known and size in (None, known.size) and self.shelf.has(known):
             self.entries[where] = known
             return True
         return self.file(where, path)
@@ -93,8 +93,9 @@ class Taking:
         self.bodies()
         gone: set[Path] = set()
         for _ in range(ROUNDS):
-            spoken = [self.state / STORE / name for name in copying.bodies(self.database(path))]
-            before, gone = gone, {each for each in spoken if not self.body(each)}
+            sizes = copying.bodies(self.database(path))
+            spoken = {self.state / STORE / name: size for name, size in sizes.items()}
+            before, gone = gone, {each for each, size in spoken.items() if not self.body(each, size)}
             if gone <= before:  # none, or those that the store itself has lost: a deletion takes the row as well
                 self._only({_where(self.state, each) for each in spoken})
                 self.lost = tuple(sorted(map(str, gone)))

@@ -105,6 +105,23 @@ def test_a_body_that_went_before_the_copy_is_not(state: Path, tmp_path: Path, mo
     assert bodies(shelf) == {"0", "2"}
 
 
+def test_a_body_that_was_being_written_at_the_first_look_is_taken_whole(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, shelf = state / "store", Shelf(tmp_path / "shelf")
+    before = taking.Taking.bodies
+
+    def half_written(self: taking.Taking) -> None:
+        (store / "bodies" / "0" / "7").write_bytes(b"xxx")
+        before(self)
+        deliver(store, 7)
+
+    monkeypatch.setattr(taking.Taking, "bodies", half_written)
+    taking.take(shelf, state, (), NOW)
+    assert bodies(shelf) == {"0", "1", "2", "7"}
+    assert list(prove(shelf, shelf.load(NAME))) == []
+
+
 def test_a_body_that_the_store_has_lost_is_told_and_all_else_is_backed_up(state: Path, tmp_path: Path) -> None:
     """One lost body must not be the end of all backups."""
     shelf = Shelf(tmp_path / "shelf")
