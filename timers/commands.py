@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dnsops.base import files, settings
-from dnsops.base.errors import Exit, ForUser
+from dnsops.base.errors import Exit, ForUser, Misused
 from dnsops.base.log import Log
 from dnsops.base.output import config_option, json_option, print_json, print_table
 from dnsops.base.places import state_directory
@@ -94,23 +95,53 @@ def serve(config_file: str | None, as_json: bool) -> None:
 
 @timers.command()
 @click.option("--write", "folder", metavar="DIR", help="Write the files there, such as /etc/systemd/system.")
+@click.option(
+    "--server",
+    is_flag=True,
+    help="The whole installation: also the server's unit, and no jobs' where the server runs them itself (timers.run).",
+)
+@click.option("--credentials", "kept", metavar="DIR", default="", help="Where each !credential NAME is a file.")
+@click.option("--program", metavar="PATH", help="The command that the units run.  [this one]")
+@click.option("--dry-run", is_flag=True, help="With --write: only tell what would change; 2 when something would.")
 @config_option
 @json_option
-def units(folder: str | None, config_file: str | None, as_json: bool) -> None:
-    """Print, or write, a hardened systemd service and a timer for every job."""
+def units(
+    folder: str | None,
+    server: bool,
+    kept: str,
+    program: str | None,
+    dry_run: bool,
+    config_file: str | None,
+    as_json: bool,
+) -> int:
+    """Print, or write, a hardened systemd service and a timer for every job.
+
+    With --json: written, units{name: text}, changed[], removed[].
+    """
     from timers import units as text
 
     plan = _plan(config_file)
     file = str(Path(config_file).absolute()) if config_file else None
-    texts = text.units(plan.jobs, text.place_of(plan.settings, _program(), file))
-    if folder is not None:
-        _write(Path(folder), texts)
+    if server and not file:
+        raise Misused("the server needs a configuration, and there is none at the usual place", "", "say --config FILE")
+    place = text.place_of(plan.settings, program or _program(), file, kept)
+    by_server = server and plan.settings is not None and plan.settings.timers.run
+    texts = ({} if by_server else text.units(plan.jobs, place)) | (text.server(place) if server else {})
+    stale = text.every_name(plan.jobs) - set(texts) if server else set()
+    changed, removed = _difference(Path(folder), texts, stale) if folder is not None else ([], [])
+    if folder is not None and not dry_run:
+        _write(Path(folder), {name: texts[name] for name in changed}, removed)
     if as_json:
-        print_json({"written": folder, "units": texts})
+        print_json({"written": folder, "units": texts, "changed": changed, "removed": removed})
     elif folder is None:
         click.echo("\n".join(f"# {name}\n{unit}" for name, unit in texts.items()), nl=False)
+    elif dry_run:
+        click.echo(
+            "\n".join([f"would write {name}" for name in changed] + [f"would remove {name}" for name in removed])
+        )
     else:
         _say_what_now(folder, texts)
+    return Exit.PENDING if dry_run and (changed or removed) else Exit.OK
 
 
 def status_of(outcome: Outcome) -> int:
@@ -174,12 +205,26 @@ def _row(job: Job, house: House) -> dict[str, object]:
     }
 
 
-def _write(folder: Path, texts: dict[str, str]) -> None:
-    for name, text in texts.items():
+def _difference(folder: Path, texts: dict[str, str], stale: set[str]) -> tuple[list[str], list[str]]:
+    """Which files are not as they should be, and which should not be."""
+
+    def present(name: str) -> str:
+        path = folder / name
+        return path.read_text(errors="replace") if path.is_file() else ""
+
+    changed = [name for name, unit in texts.items() if present(name) != unit]
+    return changed, sorted(name for name in stale if (folder / name).exists())
+
+
+def _write(folder: Path, texts: dict[str, str], removed: Sequence[str]) -> None:
+    for name, unit in texts.items():
         try:
-            files.replace(folder / name, text.encode(), mode=0o644)
+            files.replace(folder / name, unit.encode(), mode=0o644)
         except OSError as error:
             raise ForUser(f"cannot be written ({error.strerror})", str(folder / name)) from None
+    for name in removed:  # and what `systemctl enable` made of it
+        (folder / name).unlink(missing_ok=True)
+        (folder / "timers.target.wants" / name).unlink(missing_ok=True)
 
 
 def _say_what_now(folder: str, texts: dict[str, str]) -> None:

@@ -8,13 +8,14 @@ Fails by: `Misconfigured` when two secrets would be handed over under one name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnsops.base.errors import Misconfigured
+from dnsops.base.settings.section import Section
 from dnsops.base.settings.tree import Reference
 from mailsrv.serving import unit
 from timers.table import Job
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dnsops.base.settings import Settings
     from dnsops.base.settings.model import Dns
 
-USER = "mailsrv"
+USER, SERVER = "mailsrv", "mailsrv.service"
 SPARE = timedelta(minutes=1)  # beyond the job's own limit: for telling who is to be told
 
 
@@ -36,6 +37,7 @@ class Place:
     state: str = ""
     credentials: tuple[tuple[str, str], ...] = (("cloudflare-token", "/etc/mailsrv/cloudflare-token"),)
     writable: tuple[str, ...] = ()
+    server_credentials: tuple[tuple[str, str], ...] = ()
 
 
 HARDENING = (
@@ -64,6 +66,17 @@ def units(jobs: Sequence[Job], place: Place) -> dict[str, str]:
             texts[f"mailsrv-{job.name}.service"] = service(job, place)
             texts[f"mailsrv-{job.name}.timer"] = timer(job)
     return texts
+
+
+def server(place: Place) -> dict[str, str]:
+    """The server's unit, with every secret that the configuration names."""
+    text = unit.service([place.program], place.config_file, place.state, credentials=place.server_credentials)
+    return {SERVER: text}
+
+
+def every_name(jobs: Sequence[Job]) -> set[str]:
+    """All names that `units` could have given to these jobs' files: those that are not wanted now are stale."""
+    return {f"mailsrv-{job.name}.{kind}" for job in jobs for kind in ("service", "timer")}
 
 
 def service(job: Job, place: Place) -> str:
@@ -112,8 +125,11 @@ def timer(job: Job) -> str:
     return "\n".join(lines) + "\n"
 
 
-def place_of(settings: Settings | None, program: str, config_file: str | None) -> Place:
-    """The place as the configuration describes it; without one what the documentation uses."""
+def place_of(settings: Settings | None, program: str, config_file: str | None, kept: str = "") -> Place:
+    """The place as the configuration describes it; without one what the documentation uses.
+
+    kept: the directory in which each `!credential NAME` is a file; "" leaves it to systemd's own credentials.
+    """
     if settings is None:
         return Place(program)
     holders = [settings.dns, *(target.dns for target in settings.tlsa.targets)]
@@ -121,17 +137,24 @@ def place_of(settings: Settings | None, program: str, config_file: str | None) -
         program=program,
         config_file=config_file or "",
         state=str(settings.state.directory or ""),
-        credentials=_credentials(settings, [dns for dns in holders if dns]),
+        credentials=_credentials(settings, [dns for dns in holders if dns], kept),
+        server_credentials=_unique([_named(one, kept) for one in _references(settings)] + _key_files(holders)),
         writable=tuple(sorted({str(dns.path.parent) for dns in holders if dns and dns.path})),
     )
 
 
-def _credentials(settings: Settings, holders: Sequence[Dns]) -> tuple[tuple[str, str], ...]:
-    """What the configuration reads as !file or !credential, each under its file's name (base/places.handed_over)."""
+def _credentials(settings: Settings, holders: Sequence[Dns], kept: str) -> tuple[tuple[str, str], ...]:
+    """What a job reads as !file or !credential, each under its file's name (base/places.handed_over)."""
     secrets = [dns.token for dns in holders] + [target.credential for target in settings.tlsa.targets]
     secrets += [settings.acme.eab.hmac_key] if settings.acme.eab else []
-    named = [_named(secret) for secret in secrets if isinstance(secret, Reference) and secret.kind != "env"]
-    named += [(dns.key_file.name, str(dns.key_file)) for dns in holders if dns.key_file]
+    return _unique([_named(one, kept) for secret in secrets for one in _references(secret)] + _key_files(holders))
+
+
+def _key_files(holders: Sequence[Dns | None]) -> list[tuple[str, str]]:
+    return [(dns.key_file.name, str(dns.key_file)) for dns in holders if dns and dns.key_file]
+
+
+def _unique(named: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     for name, path in named:
         if found.setdefault(name, path) != path:
@@ -143,9 +166,27 @@ def _credentials(settings: Settings, holders: Sequence[Dns]) -> tuple[tuple[str,
     return tuple(found.items())
 
 
-def _named(secret: Reference) -> tuple[str, str]:
+def _references(value: object) -> Iterator[Reference]:
+    """Every secret below a part of the settings that lies in a file."""
+    match value:
+        case Reference(kind="file" | "credential"):
+            yield value
+        case Section():
+            for name in type(value).model_fields:
+                yield from _references(getattr(value, name))
+        case dict():
+            for item in value.values():
+                yield from _references(item)
+        case list() | tuple():
+            for item in value:
+                yield from _references(item)
+
+
+def _named(secret: Reference, kept: str) -> tuple[str, str]:
     # a relative path is a credential that the system's manager was given (systemd.exec(5))
-    return (Path(secret.name).name, secret.name) if secret.kind == "file" else (secret.name, secret.name)
+    if secret.kind == "file":
+        return Path(secret.name).name, secret.name
+    return secret.name, str(Path(kept) / secret.name)
 
 
 def _wanted(job: Job, place: Place) -> tuple[tuple[str, str], ...]:

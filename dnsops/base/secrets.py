@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from dnsops.base.errors import Misconfigured
 
+KEPT = Path("/etc/mailsrv/secrets")  # a file for each credential; only root may look, and systemd hands them over
 LONGEST = 65536  # bytes; a token, a TSIG key, a password
 
 
@@ -75,8 +76,8 @@ def from_env(name: str, where: str = "") -> Secret:
 
 
 def from_credential(name: str, where: str = "") -> Secret:
-    """A credential that systemd passed to this service."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    """A credential that systemd passed to this service; where it passed none, root finds it where systemd would."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY") or (str(KEPT) if os.access(KEPT, os.R_OK) else "")
     if not folder:
         raise Misconfigured(
             f"credential {name}: systemd passed none", where, f"add LoadCredential={name}:FILE to the unit"

@@ -26,8 +26,17 @@ HARDENING = (
 )
 
 
-def service(program: Sequence[str], config_file: str, state: str = "", user: str = USER) -> str:
-    """The unit. program: the command's words before `serve`.  state: a directory of one's own, "" for systemd's."""
+def service(
+    program: Sequence[str],
+    config_file: str,
+    state: str = "",
+    user: str = USER,
+    credentials: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The unit. program: the command's words before `serve`.  state: a directory of one's own, "" for systemd's.
+
+    credentials: NAME, PATH of secrets that systemd reads as root and hands over.
+    """
     place = [f"ReadWritePaths={_word(state)}"] if state else ["StateDirectory=mailsrv", "StateDirectoryMode=0700"]
     lines = [
         "[Unit]",
@@ -41,6 +50,7 @@ def service(program: Sequence[str], config_file: str, state: str = "", user: str
         "ExecReload=/bin/kill -HUP $MAINPID",
         f"User={user}",
         *place,
+        *(f"LoadCredential={_escaped(name)}:{_escaped(path)}" for name, path in credentials),
         "AmbientCapabilities=CAP_NET_BIND_SERVICE",
         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
         "NotifyAccess=main",
@@ -56,9 +66,14 @@ def service(program: Sequence[str], config_file: str, state: str = "", user: str
     return "\n".join(lines) + "\n"
 
 
+def _escaped(text: str) -> str:
+    """Percent signs are specifiers (systemd.unit(5))."""
+    return text.replace("%", "%%")
+
+
 def _word(text: str) -> str:
     """One word of a line (systemd.syntax(7)): percent signs and dollars doubled, quoted where it must be."""
-    text = text.replace("%", "%%").replace("$", "$$")
+    text = _escaped(text).replace("$", "$$")
     if not any(sign in text for sign in " \t\"'\\"):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -15,7 +15,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,12 +43,17 @@ RESOLV_CONF = f"nameserver {RESOLVER}\noptions edns0 trust-ad timeout:2 attempts
 
 @dataclass
 class Host:
-    """One machine. number: from 1; it makes its addresses. names: more lines for its /etc/hosts."""
+    """One machine. number: from 1; it makes its addresses. names: more lines for its /etc/hosts.
+
+    environ: of every service and every session.  files: PATH -> text, on its disk from the start.
+    """
 
     number: int
     home: Path
     key: Path
     names: str
+    environ: Mapping[str, str]
+    files: Mapping[str, str]
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -199,15 +204,17 @@ class Host:
             old.unlink()
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.root / "etc/ssh/ssh_host_ed25519_key"))
         here = f"127.0.0.1 localhost\n::1 localhost\n{self.address} {self.name}\n"
+        pairs = " ".join(f"{name}={value}" for name, value in self.environ.items())
         files = {
-            "etc/ssh/sshd_config.d/lab.conf": SSHD,
+            "etc/ssh/sshd_config.d/lab.conf": SSHD + (f"SetEnv {pairs}\n" if pairs else ""),
+            "etc/systemd/system.conf.d/lab.conf": f"[Manager]\nDefaultEnvironment={pairs}\n",
             "etc/hostname": f"{self.name}\n",
             "etc/machine-id": "",
             "etc/resolv.conf": RESOLV_CONF,
             "etc/hosts": here + self.names,
             "root/.ssh/authorized_keys": self.key.with_suffix(".pub").read_text(),
         }
-        for name, text in files.items():
+        for name, text in (files | dict(self.files)).items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
@@ -267,11 +274,21 @@ class Host:
 class Hosts:
     """Some hosts on one bridge. names: lines for their /etc/hosts, such as where Cloudflare's API is."""
 
-    def __init__(self, directory: Path, count: int, names: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        count: int,
+        names: str = "",
+        environ: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         self.directory = directory / "hosts"
         self.key = self.directory / "key"
         self._undo = ExitStack()
-        self.all = [Host(number, self.directory / f"host{number}", self.key, names) for number in range(1, count + 1)]
+        self.all = [
+            Host(number, self.directory / f"host{number}", self.key, names, environ or {}, files or {})
+            for number in range(1, count + 1)
+        ]
 
     def __getitem__(self, index: int) -> Host:
         return self.all[index]
