@@ -1,0 +1,1 @@
+"""Deployment, proven on hosts with a systemd of their own."""
