@@ -36,6 +36,13 @@ def run(*words: str | Path, status: int = 0) -> Any:
     return said.get("error", said)
 
 
+def whole(*words: str | Path) -> str:
+    """Which backup was found whole."""
+    said = run("verify", *words)
+    assert (said["problems"], said["opened"], said["action"]) == ([], True, "whole")
+    return str(said["name"])
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[MailServer]:
     with MailServer(tmp_path / "here") as server:
@@ -73,7 +80,7 @@ def test_a_host_that_is_lost_comes_back_with_every_message_and_uid(server: MailS
     before = mail(server)
     assert set(before[1]) == {b"1", b"2", b"4"}
     made = run("create", place, "--config", server.config, "--also", server.directory / "password")
-    assert run("verify", place) == {"name": made["name"], "problems": []}
+    assert whole(place) == made["name"]
     server.stop()
     back = run("restore", place, "--into", state, "--other", tmp_path / "etc")
     assert back == {"name": made["name"], "files": made["files"], "state": str(state)}
@@ -157,7 +164,7 @@ def test_a_backup_that_was_killed_is_not_there_and_the_next_one_is_whole(server:
     assert killed, "every one of them was faster than its end"
     time.sleep(1.1)
     made = run("create", place, "--config", server.config)
-    assert run("verify", place) == {"name": made["name"], "problems": []}
+    assert whole(place) == made["name"]
     assert not list(place.glob(".scratch-*")), "what a killed backup left holds mail"
 
 
