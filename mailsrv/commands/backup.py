@@ -10,6 +10,7 @@ store does not answer.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -303,6 +304,8 @@ def _words() -> Iterator[None]:
     except Damaged as error:
         raise ForUser(f"this backup is damaged: {error}", "", "use an older one (mailsrv backup list)") from None
     except OSError as error:
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            advice = "let the server's user write there (its owner; and ReadWritePaths= of the unit)"
         raise ForUser(f"the backup cannot go on ({error.strerror})", str(error.filename or ""), advice) from None
     except TROUBLE as error:
         raise ForUser(f"the backup cannot go on: the mail server's database: {reason(error)}", "", advice) from None
