@@ -150,6 +150,7 @@ class Bucket:
             yield secrets.token_hex(8)
             return
         with files.lock(self.lock):
+            files.hand_over(self.lock.parent, self.lock)
             status = self.lock.stat()
             whole = f"{BOOT.read_text().strip()} {status.st_dev} {status.st_ino}"
             yield hashlib.sha256(whole.encode()).hexdigest()[:16]

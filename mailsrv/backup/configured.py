@@ -59,7 +59,8 @@ def writing(place: str, settings: Settings, state: Path, recipients: Sequence[st
     whom = settings.backup.recipients if recipients is None else recipients
     seal = Seal.of(whom, memory.key()) if whom else None
     folder = memory.prepare() if place.startswith(S3) else None
-    return Shelf(_place(place, settings, folder), seal, memory=memory)
+    there = _place(place, settings, folder) if folder else Folder(Path(place), state)
+    return Shelf(there, seal, memory=memory)
 
 
 def reading(place: str, settings: Settings | None, state: Path | None, identity: Path | None) -> Shelf:

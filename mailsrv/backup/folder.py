@@ -5,20 +5,20 @@
 
 Pieces are written beside their names, made durable many at a time by one syncfs(2), and only then named: what has a piece's name is
 whole, also after a power cut.
+What root writes belongs to whom the directory belongs; one that root makes, to whom the state belongs: timers go on with it.
 Fails by: `ForUser` for a directory of something else; `Later` when another backup is being taken; OSError.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from dnsops.base import files
 from dnsops.base.errors import ForUser
-from mailsrv.backup.place import LISTS, NEEDS, PIECES, ROOM, SCRATCH
+from mailsrv.backup.place import LISTS, NEEDS, PIECES, ROOM
 
 AT_ONCE = 256  # pieces that one syncfs makes durable
 
@@ -29,9 +29,10 @@ def whole(place: Path) -> Path:
 
 
 class Folder:
-    """A place that is a directory."""
+    """A place that is a directory. state: of the server whose backups these are."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, state: Path | None = None) -> None:
+        self.state = state
         self.directory = self.room = directory
         self.where = str(directory)
         self._pieces = directory / PIECES
@@ -41,22 +42,25 @@ class Folder:
         lists = self.directory / LISTS
         if not lists.is_dir() and self.directory.is_dir() and any(self.directory.iterdir()):
             raise ForUser("this directory holds something else", self.where, "name an empty or a new one")
-        for folder in (self.directory, self._pieces, lists):
-            files.private_directory(folder)
-        for shelf in range(256):
-            files.private_directory(self._pieces / f"{shelf:02x}")
-        for folder in (self._pieces, self.directory, self.directory.parent):
+        if not self.directory.is_dir():
+            files.private_directory(self.directory)
+            files.hand_over(self.state or self.directory, self.directory)
+        inner = (self._pieces, lists, *(self._pieces / f"{shelf:02x}" for shelf in range(256)))
+        new = [files.private_directory(folder) for folder in inner if not folder.is_dir()]
+        files.hand_over(self.directory, *new)
+        for folder in (self._pieces, self.directory, self.directory.parent) if new else ():
             files.sync_directory(folder)
 
-    def alone(self) -> AbstractContextManager[None]:
-        return files.lock(self.directory / "lock")
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with files.lock(self.directory / "lock"):
+            files.hand_over(self.directory, self.directory / "lock")
+            yield
 
     def reading(self) -> AbstractContextManager[None]:
         return self.alone()
 
     def sweep(self) -> None:
-        for left in self.directory.glob(f"{SCRATCH}*"):
-            shutil.rmtree(left)
         for half in self._pieces.glob("??/.*"):
             half.unlink()
 
@@ -97,8 +101,9 @@ class Folder:
         files.sync_all(self._pieces)  # the names
 
     def save(self, kind: str, name: str, data: bytes) -> None:
-        files.private_directory(self.directory / kind)
-        files.replace(self.directory / kind / name, data)
+        folder = files.private_directory(self.directory / kind)
+        files.replace(folder / name, data)
+        files.hand_over(self.directory, folder, folder / name)
 
     def drop(self, kind: str, names: Iterable[str]) -> None:
         for name in names:
@@ -112,6 +117,7 @@ class Folder:
         if self._unnamed:
             files.sync_all(self._pieces)
         for piece in sorted(self._unnamed):
+            files.hand_over(self.directory, self._beside(piece))
             self._beside(piece).replace(self._place(piece))
         self._unnamed.clear()
 

@@ -8,17 +8,14 @@ Fails by: `ForUser` for a place that is in use or not empty, or has no room; `Da
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from pwd import struct_passwd
 
 from dnsops.base import files
 from dnsops.base.errors import ForUser
+from mailsrv.backup import scratch
 from mailsrv.backup.place import SCRATCH, Damaged
 from mailsrv.backup.shelf import Shelf
 from mailsrv.backup.snapshot import Entry, Snapshot
@@ -33,10 +30,10 @@ SPARE = 64 << 20  # octets that a drill leaves free
 
 def prove(shelf: Shelf, snapshot: Snapshot) -> Iterator[str]:
     """What is wrong with a backup; nothing when a server could be made from it."""
-    with shelf.place.reading(), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shelf.place.room) as scratch:
+    with shelf.place.reading(), scratch.made(shelf.place.room, SCRATCH) as directory:
         for entry, pieces in shelf.pour(snapshot, snapshot.entries):
             try:
-                yield from _proven(snapshot, entry, pieces, Path(scratch) / "proof")
+                yield from _proven(snapshot, entry, pieces, directory / "proof")
             except Damaged as error:
                 yield str(error)
 
@@ -74,14 +71,14 @@ def drill(shelf: Shelf, snapshot: Snapshot, beside: Path) -> Iterator[str]:
     free = os.statvfs(beside).f_bavail * os.statvfs(beside).f_frsize
     if free < snapshot.size + SPARE:
         raise ForUser(f"no room for a restore of {snapshot.size} octets", str(beside), "make room, or use verify alone")
-    with shelf.place.reading(), _scratch(beside, "drill") as scratch:
+    with shelf.place.reading(), scratch.made(beside, f".drill{RESTORING}") as place:
         try:
-            restore(shelf, snapshot, scratch / STATE, scratch / OTHER)
+            restore(shelf, snapshot, place / STATE, place / OTHER)
         except Damaged as error:
             yield str(error)
             return
         for entry in snapshot.entries:
-            made = scratch / entry.path
+            made = place / entry.path
             if entry.target or made.is_symlink():
                 continue
             if not made.is_file() or made.stat().st_size != entry.size:
@@ -109,8 +106,8 @@ def _made(shelf: Shelf, snapshot: Snapshot, above: str, place: Path, owner: stru
     """One place, made beside where it belongs, then there."""
     entries = [entry for entry in snapshot.entries if entry.path.startswith(above)]
     files.private_directory(place.parent)
-    with _scratch(place.parent, place.name) as scratch:
-        made = scratch / place.name
+    with scratch.made(place.parent, f".{place.name}{RESTORING}") as beside:
+        made = beside / place.name
         made.mkdir(0o700)
         for entry, pieces in shelf.pour(snapshot, entries):
             _write(entry, pieces, made, entry.path.removeprefix(above))
@@ -121,31 +118,6 @@ def _made(shelf: Shelf, snapshot: Snapshot, above: str, place: Path, owner: stru
         made.rename(place)
     files.sync_directory(place.parent)
     return len(entries)
-
-
-@contextmanager
-def _scratch(folder: Path, name: str) -> Iterator[Path]:
-    """A directory that goes at the end; what a killed restore left of it goes first: its lock died with it."""
-    for left in folder.glob(f".{name}{RESTORING}*"):
-        with _locked(left) as ours:
-            if ours:
-                shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=f".{name}{RESTORING}", dir=folder) as scratch, _locked(Path(scratch)):
-        yield Path(scratch)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-    finally:
-        os.close(handle)
 
 
 def _give(made: Path, place: Path, owner: struct_passwd | None) -> None:

@@ -13,9 +13,7 @@ Fails by: `ForUser` for a place without a server's state; `Later` when mail or k
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from pathlib import Path
 from dnsops.base.errors import ForUser, Later
 from dnsops.base.places import handed_over
 from dnsops.base.settings.tree import Reference
+from mailsrv.backup import scratch
 from mailsrv.backup.folder import Folder
 from mailsrv.backup.place import SCRATCH
 from mailsrv.backup.shelf import Shelf
@@ -168,14 +167,12 @@ def take(
 def _taken(
     shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime, secrets: Sequence[tuple[Path, Path]]
 ) -> Taken:
-    for left in shelf.place.room.glob(f"{SCRATCH}*") if shelf.memory else ():
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shelf.place.room) as scratch:
+    with scratch.made(shelf.place.room, SCRATCH) as directory:
         name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         if name in shelf.names():
             raise Later(f"there is a backup of this second: {name}")
         known = {entry.path: entry for entry in shelf.last()}
-        taking = Taking(shelf, state, Path(scratch), known)
+        taking = Taking(shelf, state, directory, known)
         taking.mail()
         taking.rest()
         for path in also:

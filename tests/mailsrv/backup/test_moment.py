@@ -14,13 +14,16 @@ from typing import IO
 import pytest
 
 from dnsops.base.errors import ForUser, Later
-from mailsrv.backup import proving, taking
+from mailsrv.backup import proving, scratch, taking
 from mailsrv.backup.folder import Folder
+from mailsrv.backup.memory import Memory
+from mailsrv.backup.sealing import Seal
 from mailsrv.backup.shelf import Shelf
 from mailsrv.backup.snapshot import Entry
 
 NOW = datetime(2026, 11, 27, 4, 15, tzinfo=UTC)
 NAME = "20261127T041500Z"
+RECIPIENT = "age1y8sjyqjzywjrcwwq7cun925ast8tquqtum7mp8urlw25rgjh8veqdgwkc5"  # whose secret half nobody has kept
 
 
 @pytest.fixture
@@ -102,6 +105,8 @@ import sys, time
 from pathlib import Path
 from mailsrv.backup import proving
 from mailsrv.backup.folder import Folder
+from mailsrv.backup.memory import Memory
+from mailsrv.backup.sealing import Seal
 from mailsrv.backup.shelf import Shelf
 proving._give = lambda *words: (print("made", flush=True), time.sleep(60))
 shelf = Shelf(Folder(Path(sys.argv[1])))
@@ -120,7 +125,7 @@ def test_what_a_killed_restore_left_goes_at_the_next_and_never_what_another_is_m
     try:
         assert child.stdout
         assert child.stdout.readline() == "made\n"
-        with proving._scratch(place.parent, place.name):
+        with scratch.made(place.parent, ".state.restoring-"):
             assert len(list(place.parent.iterdir())) == 2, "that one is still at work"
     finally:
         child.kill()
@@ -128,6 +133,27 @@ def test_what_a_killed_restore_left_goes_at_the_next_and_never_what_another_is_m
     assert len(list(place.parent.iterdir())) == 1
     assert proving.restore(shelf, shelf.load(NAME), place, None) == 2
     assert [path.name for path in place.parent.iterdir()] == ["state"]
+
+
+def test_what_a_killed_backup_or_proof_left_goes_and_what_another_works_in_stays(
+    state: Path, shelf: Shelf, tmp_path: Path
+) -> None:
+    taking.take(shelf, state, (), NOW)
+    (tmp_path / "shelf" / ".scratch-dead").mkdir()
+    with scratch.made(tmp_path / "shelf", ".scratch-") as mine:
+        assert [path.name for path in (tmp_path / "shelf").glob(".scratch-*")] == [mine.name]
+        assert list(proving.prove(shelf, shelf.load(NAME))) == []
+        assert mine.is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_the_servers_user_goes_on_with_what_root_began(state: Path, tmp_path: Path) -> None:
+    for path in (state, *state.rglob("*")):
+        os.chown(path, 65534, 65534)
+    shelf = Shelf(Folder(tmp_path / "shelf", state), Seal.of([RECIPIENT], Memory(state).key()), memory=Memory(state))
+    taking.take(shelf, state, (), NOW)
+    whose = {path.stat().st_uid for place in (state, tmp_path / "shelf") for path in (place, *place.rglob("*"))}
+    assert whose == {65534}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

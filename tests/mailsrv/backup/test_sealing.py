@@ -151,7 +151,7 @@ def test_a_piece_that_somebody_else_encrypted_is_not_taken_for_ours(tmp_path: Pa
     """He knows the recipient, and not the key of the names."""
     shelf = shelf_of(tmp_path, identity)
     taken(shelf, NAMES[0])
-    forged = Seal.of([recipient(identity)], b"0" * 32).close(CONTENT[:PIECE])
+    forged = Seal.of([recipient(identity)], b"0" * 32).close(b"forged" + CONTENT[6:PIECE])
     pieces(tmp_path)[0].write_bytes(forged)
     with pytest.raises(Damaged):
         given(shelf)
