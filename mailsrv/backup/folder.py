@@ -45,7 +45,7 @@ class Folder:
         if not self.directory.is_dir():
             files.private_directory(self.directory)
             files.hand_over(self.state or self.directory, self.directory)
-        inner = (self._pieces, lists, *(self._pieces / f"{shelf:02x}" for shelf in range(256)))
+        inner = (lists, self._pieces, *(self._pieces / f"{shelf:02x}" for shelf in range(256)))
         new = [files.private_directory(folder) for folder in inner if not folder.is_dir()]
         files.hand_over(self.directory, *new)
         for folder in (self._pieces, self.directory, self.directory.parent) if new else ():

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 
@@ -21,8 +21,23 @@ from pathlib import Path
 def made(folder: Path, prefix: str) -> Iterator[Path]:
     """A new directory below `folder` whose name begins with `prefix`."""
     sweep(folder, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as directory, _locked(Path(directory)):
-        yield Path(directory)
+    with ExitStack() as locks:
+        directory = _new(folder, prefix, locks)
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _new(folder: Path, prefix: str, locks: ExitStack) -> Path:
+    """Made and locked; once more when another swept it in between."""
+    while True:
+        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
+        try:
+            if locks.enter_context(_locked(directory)) and directory.is_dir():
+                return directory
+        except FileNotFoundError:
+            continue
 
 
 def sweep(folder: Path, prefix: str) -> None:

@@ -40,6 +40,7 @@ class Shelf:
     ) -> None:
         self.place, self.seal, self.opener, self.memory = place, seal, opener, memory
         self._held: dict[str, tuple[str, int]] | None = None
+        self._lists: list[str] | None = None
 
     @property
     def where(self) -> str:
@@ -50,15 +51,18 @@ class Shelf:
 
     def alone(self) -> AbstractContextManager[None]:
         """One backup at a time."""
-        self._held = None
+        self._held = self._lists = None
         return self.place.alone()
 
     def names(self) -> list[str]:
         """The oldest first."""
-        return sorted({name for name in map(_bare, self.place.names(LISTS)) if NAME.fullmatch(name)})
+        self._lists = self.place.names(LISTS)
+        return sorted({name for name in map(_bare, self._lists) if NAME.fullmatch(name)})
 
     def sealed(self, name: str) -> bool:
-        return name + AGE in self.place.names(LISTS)
+        if self._lists is None:
+            self.names()
+        return name + AGE in (self._lists or ())
 
     def load(self, name: str) -> Snapshot:
         sealed = self.sealed(name)
@@ -103,6 +107,7 @@ class Shelf:
     def save(self, snapshot: Snapshot) -> None:
         """The end of a backup."""
         self.place.settle()
+        self._lists = None
         if self.seal is None:
             self.place.save(LISTS, snapshot.name, snapshot.write())
             return

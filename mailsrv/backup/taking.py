@@ -177,7 +177,7 @@ def _taken(
         taking.rest()
         for path in also:
             if not taking.file(_other(path), path):
-                raise ForUser("there is no such file", str(path), "correct --also")
+                raise ForUser("there is no such file", str(path), "correct --also, or backup.also")
         unread = tuple(why for path, handed in secrets if (why := _secret(taking, path, handed)))
         snapshot = shelf.snapshot(name, (taking.entries[where] for where in sorted(taking.entries)))
         shelf.save(snapshot)

@@ -59,27 +59,35 @@ def configured(server: MailServer, store: Store | None, **backup: object) -> Map
     return store.environment if store else {}
 
 
+def timer(job: str, server: MailServer) -> str:
+    """A run as the timers would have it; what is remembered of it."""
+    words = ["timers", "run", job, "--config", str(server.config), "--json"]
+    done = subprocess.run([sys.executable, "-m", "mailsrv", *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return str(json.loads(done.stdout)["text"])
+
+
 def recipient(identity: Path) -> str:
     done = subprocess.run(["age-keygen", "-y", str(identity)], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("kind", ["directory", "age", "s3", "age in s3"])
+@pytest.mark.parametrize("kind", ["age", "s3"])
 def test_a_host_is_lost_and_comes_back(
     server: MailServer, store: Store, identity: Path, tmp_path: Path, kind: str
 ) -> None:
     server.settings["backup"] = {}
-    sealed, far = "age" in kind, "s3" in kind
+    sealed, far = kind == "age", kind == "s3"
     place = f"s3://{BUCKET}/{tmp_path.name}" if far else str(tmp_path / "backups")
     whom = {"recipients": [recipient(identity)]} if sealed else {}
     env = configured(server, store if far else None, place=place, keep=2, **whom)
     open_it = ["--identity", str(identity)] if sealed else []
-    run("create", "--config", server.config)
+    timer("backup", server)
     time.sleep(1.1)  # a backup is named after its second
     before = mail(server)
     made = run("create", "--config", server.config)
     assert made["new"] < made["size"] / 2
-    assert run("verify", "--restore", "--config", server.config)["opened"] is not sealed
+    assert ("only --identity can prove" in timer("backup-proof", server)) is sealed
     assert whole("--restore", "--config", server.config, *open_it) == made["name"]
     server.stop()
     shutil.rmtree(server.directory)
