@@ -1,4 +1,4 @@
-"""What `mailsrv check echo` and `mailsrv check health` look at: our own house, so in our column only. Pure.
+"""What `mailsrv check echo`, `health` and `relay` look at: our own house, so in our column only. Pure.
 
 Standards: RFC 5321 (mail out), RFC 3834 (answers by machines), RFC 9051 (reading), RFC 7671 8 (TLSA). Fails by: nothing.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from checks.catalogue.subtest import Level, Subtest
 from checks.finding import Status
 
-ECHO_CATEGORY, HEALTH_CATEGORY = "echo", "health"
+ECHO_CATEGORY, HEALTH_CATEGORY, RELAY_CATEGORY = "echo", "health", "relay"
 
 
 def _own(category: str, name: str, title: str, meaning: str, standard: str, mend: str) -> Subtest:
@@ -54,7 +54,22 @@ HEALTH = tuple(_own(HEALTH_CATEGORY, *row) for row in (
      "", "`journalctl -u mailsrv`, or the file of `checks.log`."),
 ))  # fmt: skip
 
-_BY_ID = {one.id: one for one in (*ECHO, *HEALTH)}
+RELAY = tuple(_own(RELAY_CATEGORY, *row) for row in (
+    ("open", "It relays for nobody who has not logged in", ("However a recipient elsewhere is spelled - by %, !, quotes, routes - and whoever "
+     "the sender says to be, the server refuses it. An open relay is found within hours, and on every block list within a day."),
+     "RFC 5321 3.6.2 and appendix F.2, RFC 5068 3.1", ("Take mail only for addresses that you have, and relay only after a login: in Postfix "
+     "`smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination`, `allow_percent_hack = no`, `swap_bangpath = no`.")),
+    ("unknown", "Addresses that nobody has are refused", ("They are refused at RCPT. Who takes them first has to send them back, mostly to "
+     "somebody whose address was forged."), "RFC 5321 3.3 and 3.6.2", ("Let the server know its recipients when they are named "
+     "(Postfix: `local_recipient_maps`, `virtual_mailbox_maps`, `relay_recipient_maps`).")),
+    ("smuggling", "One message stays one", ("Only CR LF . CR LF ends the data. Where another ending does, a sender can put a second message into "
+     "the first, which then comes from a server that has proven itself (SMTP smuggling, 2023)."), "RFC 5321 4.1.1.4 and 2.3.8, RFC 3030 2",
+     "Update the server; in Postfix `smtpd_forbid_bare_newline = normalize` (or reject) and `smtpd_forbid_unauth_pipelining = yes`."),
+    ("bare", "A CR or LF by itself is refused", "Such a message is refused, so that no server behind this one can read it in another way.",
+     "RFC 5321 2.3.8", "In Postfix `smtpd_forbid_bare_newline = reject`. Where old clients send such mail, normalizing is enough."),
+))  # fmt: skip
+
+_BY_ID = {one.id: one for one in (*ECHO, *HEALTH, *RELAY)}
 
 
 def ourselves(name: str) -> Subtest:

@@ -135,3 +135,8 @@ async def _records(settings: Settings, ask: bool) -> Records | None:
         return Records(Security.FAILED, why=f"no answer within {SECONDS:g} s")
     found = tuple(sorted(item for item in answer.items if isinstance(item, Tlsa)))
     return Records(answer.security, found, answer.why)
+
+
+def nearest(bind: Sequence[object]) -> str:
+    """One address at which this host reaches its own port; IPv4 first, for it is everywhere."""
+    return min(_addresses(bind), key=lambda address: ":" in address, default="127.0.0.1")

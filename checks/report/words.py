@@ -35,6 +35,7 @@ CATEGORIES = {
     "deliverability": "Deliverability",
     "echo": "Echo",
     "health": "Health of this host",
+    "relay": "Relay and smuggling",
 }
 WORDS = {Verdict.ERROR: "error", Verdict.FAILED: "failed", Verdict.WARNING: "warning", Verdict.INFO: "info"}
 WORDS |= {Verdict.PASSED: "passed"}
