@@ -52,6 +52,9 @@ HEALTH = tuple(_own(HEALTH_CATEGORY, *row) for row in (
      "", "Run the backup, and look why it did not run by itself."),
     ("log", "Errors in the log", "The server's log of the last hours speaks of no failure.",
      "", "`journalctl -u mailsrv`, or the file of `checks.log`."),
+    ("outward", "Port 25 is open outward", ("This host reaches port 25 of other mail servers, over IPv4 and IPv6. Many providers block it "
+     "until asked, some for one family only."), "RFC 5321 2.3.7, RFC 5068 3.1",
+     "Ask the provider to open port 25 outward (and look at this host's firewall), or send by a relay: `queue.next_hop`."),
 ))  # fmt: skip
 
 RELAY = tuple(_own(RELAY_CATEGORY, *row) for row in (

@@ -8,6 +8,7 @@ Limits: SECONDS for a port, for the store and for the DNS. Fails by: nothing; wh
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from checks.health import host
 from checks.health.facts import Facts, Port, Queue, Records
+from checks.health.outward import outward
 from dnsops.base.errors import Deliberate
 from dnsops.certs import wire
 from dnsops.certs.wire import How
@@ -40,6 +42,7 @@ async def look(settings: Settings, state: Path, ask: bool = True) -> Facts:
     ports, queue, records = await asyncio.gather(tried, _queue(state / STORE), _records(settings, ask))
     jobs, damaged = host.jobs(state)
     kept = settings.checks
+    beyond = await outward([_door(one) for one in kept.outward]) if ask else ()
     return Facts(
         now,
         settings.hostname,
@@ -52,6 +55,7 @@ async def look(settings: Settings, state: Path, ask: bool = True) -> Facts:
         damaged,
         host.backup(kept.backups) if kept.backups else None,
         await asyncio.to_thread(host.log, kept.log, now),
+        beyond,
         kept.backup_age.total_seconds(),
     )
 
@@ -117,6 +121,12 @@ async def _queue(directory: Path) -> Queue | None:
         await store.close()
     waiting = [one for one in queued if one.next != NEVER]
     return Queue(len(waiting), min((one.received for one in waiting), default=None), len(queued) - len(waiting))
+
+
+def _door(text: str) -> tuple[str, int]:
+    """`mx1.example.net`, `[2001:db8::25]:25` -> host and port; 25 unless said."""
+    found = re.fullmatch(r"\[?([^\]\[]+?)\]?(?::([0-9]{1,5}))?", text)
+    return (found[1], min(int(found[2] or 25), 65535)) if found else (text, 25)
 
 
 async def _records(settings: Settings, ask: bool) -> Records | None:

@@ -93,6 +93,12 @@ class Checks(Section):
     backup_age: Duration = Field(
         default=duration("26h"), description="How old the newest backup may be.", examples=["26h"]
     )
+    outward: Annotated[tuple[Door, ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="Mail servers elsewhere whose port 25 `mailsrv check health` tries to reach, HOST or HOST:PORT; nothing is sent there.",
+        examples=[["mx1.example.net:25"]],
+        max_length=8,
+    )
     log: FilePath | None = Field(
         default=None,
         description="The server's log, where it is a file; else systemd's journal is read.",
