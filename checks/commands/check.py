@@ -22,7 +22,7 @@ COMMANDS = {
     "relay": "whether our server relays for strangers, or makes two messages of one",
     "explain": "what a check means, its standard, and how to mend it",
     "history": "what earlier checks found, and what changed since",
-    "all": "`mail` and `dane` together; the default",
+    "all": "`mail` and `dane` together, and of our own domains this host, too; the default",
 }
 DEFAULT = "all"
 
