@@ -1,4 +1,4 @@
-"""What `mailsrv check echo`, `health` and `relay` look at: our own house, so in our column only. Pure.
+"""What `mailsrv check echo`, `health`, `relay` and `mailbox` look at: our own house, so in our column only. Pure.
 
 Standards: RFC 5321 (mail out), RFC 3834 (answers by machines), RFC 9051 (reading), RFC 7671 8 (TLSA). Fails by: nothing.
 """
@@ -9,6 +9,7 @@ from checks.catalogue.subtest import Level, Subtest
 from checks.finding import Status
 
 ECHO_CATEGORY, HEALTH_CATEGORY, RELAY_CATEGORY = "echo", "health", "relay"
+MAILBOX_CATEGORY = "mailbox"
 
 
 def _own(category: str, name: str, title: str, meaning: str, standard: str, mend: str) -> Subtest:
@@ -72,7 +73,19 @@ RELAY = tuple(_own(RELAY_CATEGORY, *row) for row in (
      "RFC 5321 2.3.8", "In Postfix `smtpd_forbid_bare_newline = reject`. Where old clients send such mail, normalizing is enough."),
 ))  # fmt: skip
 
-_BY_ID = {one.id: one for one in (*ECHO, *HEALTH, *RELAY)}
+MAILBOX = tuple(_own(MAILBOX_CATEGORY, *row) for row in (
+    ("login", "The login works", "The account gets in by IMAP with its password.", "RFC 9051 6.2.2",
+     "Look at the server's log, and at `checks.echo_account` and its password."),
+    ("tls", "The login is encrypted", "TLS 1.2 or newer is spoken before the password is said.", "RFC 8314 4.1",
+     "Use port 993, and update a server that knows only older versions."),
+    ("capability", "The server can what programs need", "It says IMAP4rev1 or rev2, and has IDLE, UIDPLUS, MOVE and SPECIAL-USE.",
+     "RFC 9051 6.1.1 and appendix E", "Update the server, or switch them on."),
+    ("put", "A message is put in and read back", "What APPEND took is what FETCH gives, octet for octet, and SEARCH finds it.",
+     "RFC 9051 6.3.12 and 6.4.5", "Look at the server's log, the room on its disk, and the account's quota."),
+    ("removed", "A message is taken out", "After EXPUNGE it is gone.", "RFC 9051 6.4.3", "Look at the server's log."),
+))  # fmt: skip
+
+_BY_ID = {one.id: one for one in (*ECHO, *HEALTH, *RELAY, *MAILBOX)}
 
 
 def ourselves(name: str) -> Subtest:

@@ -58,13 +58,12 @@ def all_(domains: tuple[str, ...], host: bool, config_file: str | None, **given:
 
 async def _host(settings: Settings, state: str | None, telling: Telling) -> None:
     """This host, and its server."""
-    from checks.commands import relay
-    from checks.health import judging, looking
+    from checks.commands import health, relay
     from checks.relay.judging import judge
     from dnsops.base.places import state_directory
 
     place = Path(state) if state else state_directory(settings.state.directory)
-    telling.take(judging.judge(await looking.look(settings, place)))
+    telling.take(await health.of_host(settings, place))
     if settings.listeners.smtp.enabled:
         telling.take(judge(await relay.tried(relay.of_own(settings), settings, "", False, state)))
 

@@ -36,6 +36,7 @@ CATEGORIES = {
     "echo": "Echo",
     "health": "Health of this host",
     "relay": "Relay and smuggling",
+    "mailbox": "Mailbox over IMAP",
 }
 WORDS = {Verdict.ERROR: "error", Verdict.FAILED: "failed", Verdict.WARNING: "warning", Verdict.INFO: "info"}
 WORDS |= {Verdict.PASSED: "passed"}

@@ -38,6 +38,7 @@ PURE = (
     "checks.health.facts",
     "checks.health.judging",
     "checks.judge",
+    "checks.mailbox.judging",
     "checks.relay.facts",
     "checks.relay.judging",
     "checks.relay.tricks",
