@@ -2,7 +2,8 @@
 
     facts = await look(Target("mx1.example.org", "127.0.0.1", 25, "example.org"), box="alice+tag@example.org")
 
-Limits: A_LINE tricks over one connection, one connection at a time; each trick is tried again once when the line was cut.
+Limits: A_LINE tricks over one connection, one connection at a time; each trick is tried again once when the line was cut; ENOUGH connections
+in a row that gave nothing, or FEW messages that were not taken at all, and it is left in peace.
 Fails by: nothing; what could not be tried is in the facts.
 """
 
@@ -20,6 +21,8 @@ from checks.relay.tricks import ENDINGS, OUTSIDE, body, tricks, unknown
 from mailsrv.spam.hints import plain
 
 A_LINE = 4
+ENOUGH = 6
+FEW = 3
 LOGIN = b"AUTH PLAIN " + base64.b64encode(b"\0relay-test\0wrong")
 Arrived = Callable[[], Awaitable[Collection[str]]]  # the tokens of messages that came by themselves
 
@@ -47,7 +50,11 @@ async def look(target: Target, box: str = "", untold: str = "", arrived: Arrived
     if not box:
         return facts
     tokens = {ending: secrets.token_hex(8) for ending in ENDINGS}
-    cuts = [await _cut(target, ending, box, token, lines) for ending, token in tokens.items()]
+    cuts: list[Cut] = []
+    for ending, token in tokens.items():
+        cuts.append(await _cut(target, ending, box, token, lines))
+        if len(cuts) == FEW and not any(cut.replies for cut in cuts):
+            break  # it takes nothing from us: no use to knock on
     if arrived:
         came = await arrived()
         cuts = [replace(cut, arrived=tokens[cut.ending] in came) if cut.replies else cut for cut in cuts]
@@ -60,10 +67,14 @@ async def _tricks(target: Target, lines: list[str]) -> list[Tried]:
     waiting += tricks(target.domain, target.host, target.address, target.outside)
     done: list[Tried] = []
     again: set[Trick] = set()
+    empty = 0  # connections in a row that gave nothing
     while waiting:
+        if empty == ENOUGH:
+            return [*done, *(Tried(trick, 0, "it lets nobody in any more") for trick in waiting)]
         group, waiting = waiting[:A_LINE], waiting[A_LINE:]
         found = await _group(target, group, lines)
         done += found
+        empty = 0 if found else empty + 1
         left = list(group[len(found) :])
         if left and left[0] in again:
             done.append(Tried(left.pop(0), 0, "it hung up"))

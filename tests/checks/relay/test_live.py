@@ -86,6 +86,25 @@ def test_an_open_and_lenient_server_is_told_of(tmp_path: object) -> None:
     assert any(line.startswith("C: RCPT TO:") for line in told.subtest("relay_open")["evidence"])
 
 
+def test_a_server_that_hangs_up_is_left_in_peace() -> None:
+    from checks.relay import trying
+
+    async def story() -> trying.Facts:
+        async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"421 too many\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            return await trying.look(trying.Target("mx.b.test", "127.0.0.1", port, "b.test"), "me@b.test")
+
+    facts = asyncio.run(story())
+    assert {one.code for one in facts.tried} == {0}
+    assert sum(line.startswith("S: 421") for line in facts.lines) == trying.ENOUGH + trying.FEW
+    assert not any(cut.replies for cut in facts.cuts)
+
+
 @pytest.mark.parametrize("words", [("mx.other.test",), ("mx.other.test", "--i-may"), ()])
 def test_what_is_not_ours_is_left_alone(words: tuple[str, ...]) -> None:
     assert check("relay", *words, MAILSRV_CONFIG="").status in (64, 78)
