@@ -96,7 +96,7 @@ JOBS = (
     ),
     Job(
         name="check",
-        what="looks at our domains from outside, as internet.nl does and further, and remembers it: what changed since yesterday",
+        what="looks at our domains from outside, as internet.nl does and further, at this host and its server: what changed since yesterday",
         command=("check", "all", "--json"),
         every=timedelta(days=1),
         after_boot=timedelta(minutes=30),

@@ -15,7 +15,7 @@ from datetime import timedelta
 from checks.catalogue.ourselves import HEALTH_CATEGORY, ourselves
 from checks.facts.looked import Evidence
 from checks.finding import Category, Finding, Report, Status, strict_verdict
-from checks.health.facts import Disk, Facts, Job, Log, Port, Queue
+from checks.health.facts import Disk, Facts, Job, Log, Outward, Port, Queue
 from dnsops.certs.chain import flaws, matches
 from dnsops.records.tlsa import flaw
 from dnsops.resolve.answer import Security
@@ -49,6 +49,7 @@ def _findings(facts: Facts) -> Iterator[Finding]:
     yield _jobs(facts)
     yield _backup(facts)
     yield _log(facts.log, facts)
+    yield _outward(facts.outward)
 
 
 def _ports(ports: Sequence[Port]) -> Finding:
@@ -174,6 +175,23 @@ def _log(log: Log | None, facts: Facts) -> Finding:
     said = [f"{len(log.lines)} lines in {log.where}, the last: {log.lines[-1]}"]
     shown = [Evidence(log.lines[-SHOWN:], facts.now)]
     return _finding("log", Status.FAIL if grave else Status.NOTICE, said, shown)
+
+
+def _outward(tried: Sequence[Outward]) -> Finding:
+    """A family that reaches one of its targets is open; the provider blocks a port, not a host."""
+    if not [one for one in tried if not one.away]:
+        said = "this host has no network" if tried else "no host to ask is configured (`checks.outward`)"
+        return _untold("outward", said)
+    told, status = [], Status.GOOD
+    for family in sorted({one.family for one in tried if not one.away}):
+        mine = [one for one in tried if one.family == family and not one.away]
+        open_ = [one for one in mine if not one.error]
+        if open_:
+            told.append(f"IPv{family}: {open_[0].host} said: {open_[0].greeting}")
+            continue
+        status = Status.FAIL
+        told += [f"IPv{family}: {one.host} ({one.address}): {one.error}" for one in mine]
+    return _finding("outward", status, told)
 
 
 def _span(span: timedelta) -> str:

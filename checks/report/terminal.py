@@ -149,7 +149,8 @@ def brief(report: Report, pen: Pen) -> str:
     """One line, for a run over many domains."""
     colour = GREEN if words.good(report) else RED
     percents = " ".join(f"{category.id} {category.percent}" for category in report.categories if category.max_points)
-    return f"{pen(f'{words.score(report):>5}', colour)}  {words.clean(report.domain):<32} {percents}"
+    told = percents or f"{words.category(report.beyond.id) if report.beyond else ''}: {words.summary(report)}"
+    return f"{pen(f'{words.score(report):>5}', colour)}  {words.clean(report.domain):<32} {told}"
 
 
 def again(value: Mapping[str, Any], pen: Pen) -> str:
@@ -159,7 +160,7 @@ def again(value: Mapping[str, Any], pen: Pen) -> str:
         return f"{name}: {words.clean(str(value['trouble']))}"
     found = [(key, one.get("percent")) for key, one in value.get("categories", {}).items() if one.get("max_points")]
     percents = " ".join(f"{words.clean(key)} {percent}" for key, percent in found)
-    score = f"{value.get('score')} %"
+    score = "" if value.get("score") is None else f"{value['score']} %"
     return f"{pen(f'{score:>5}', GREEN if value.get('good') else RED)}  {name:<32} {percents}"
 
 

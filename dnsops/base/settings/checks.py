@@ -93,6 +93,17 @@ class Checks(Section):
     backup_age: Duration = Field(
         default=duration("26h"), description="How old the newest backup may be.", examples=["26h"]
     )
+    mailbox: bool = Field(
+        default=False,
+        description="Whether `mailsrv check health` visits the echo account's mailbox by IMAP, and puts a message in and takes it out.",
+        examples=[True],
+    )
+    outward: Annotated[tuple[Door, ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="Mail servers elsewhere whose port 25 `mailsrv check health` tries to reach, HOST or HOST:PORT; nothing is sent there.",
+        examples=[["mx1.example.net:25"]],
+        max_length=8,
+    )
     log: FilePath | None = Field(
         default=None,
         description="The server's log, where it is a file; else systemd's journal is read.",

@@ -160,6 +160,14 @@ def only(kind: str, status: Status, name: str = "echo_answered") -> Report:
     return Report("a@good.test", sample.AT, 0, (), beyond=Category(kind, (found,), Verdict.PASSED))
 
 
+def test_among_many_a_host_says_how_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    told([only("health", Status.FAIL), *GOOD * 4], Forms())
+    assert capsys.readouterr().out.splitlines()[0].split(maxsplit=1)[1] == "Health of this host: 1 failed"
+    with Telling(Forms(), None, 5) as telling:
+        telling.again([document.result(only("health", Status.GOOD))])
+    assert "None" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["dane", "echo", "health", "relay", "mailbox"])
 def test_each_kind_remembers_and_compares_with_itself_only(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
