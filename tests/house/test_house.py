@@ -87,6 +87,7 @@ PURE = (
     "dnsops.reconcile.report",
     "dnsops.reconcile.target",
     "dnsops.reconcile.telling",
+    "dnsops.reconcile.zone_checks",
     "dnsops.reconcile.zone_report",
     "dnsops.reconcile.zone_target",
     "dnsops.records",

@@ -112,6 +112,16 @@ def test_how_long_certificates_last(days: int, status: str) -> None:
     assert finding(facts, "certificate_days").status.word == status
 
 
+@pytest.mark.parametrize("own, intermediate, ours, told", [("p256", "rsa2048", "info", "alternate"), ("rsa2048", "p256", "notice", "P-256"), ("rsa2048", "rsa2048", "notice", "P-256")])  # fmt: skip
+def test_an_intermediate_of_the_authority_is_not_the_hosts_to_mend(
+    own: str, intermediate: str, ours: str, told: str
+) -> None:
+    shown = (scenes.certificate(scenes.HOST, own), scenes.certificate("the authority", intermediate))
+    found = finding(scenes.changed(good(), scenes.good_tls(certificates=shown)), "cert_pubkey")
+    assert (found.status.word, found.verdict, found.points, found.right.word) == ("notice", "phase-out", 10, ours)
+    assert told in found.fix
+
+
 def test_a_domain_without_mail_has_none_of_it() -> None:
     report = judge(scenes.domain("x.test", {}), organizational)
     assert report.beyond is not None
