@@ -129,7 +129,10 @@ def test_where_nothing_is_proven_there_is_no_advice_about_the_next_key() -> None
 def test_a_report_has_no_score_and_its_ids_can_be_explained() -> None:
     report = ports.report("example.org", NOW, [port([record(OWN)], BOTH)], [zones.facts()])
     assert report.categories == ()
-    assert {finding.id for finding in report.findings} == {one.id for one in PORTS} | {"zone_servers", "zone_signatures"}
+    assert {finding.id for finding in report.findings} == {one.id for one in PORTS} | {
+        "zone_servers",
+        "zone_signatures",
+    }
 
 
 def of(seen: Port, name: str) -> Finding:
