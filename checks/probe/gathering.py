@@ -50,7 +50,7 @@ async def gather(domain: str, world: World) -> Facts:
     beyond = replace(beyond, zones=zones, ours=ours, ours_why=ours_why)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors(domain))
+    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors(domain), world.heard(domain))
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:
@@ -62,7 +62,7 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
     plain = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA", "NS")]
     await asyncio.gather(
         book.look_each([*plain, Question(domain, "SOA", accurate=True)]),
-        book.follow(auth.look(domain, world.organizational, world.selectors(domain))),
+        book.follow(auth.look(domain, world.organizational, world.selectors(domain), world.heard(domain))),
     )
 
 

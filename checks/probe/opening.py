@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from checks.facts import Question, Tls
 from checks.probe import reach
 from checks.probe.asking import Asker, Own, Stub
+from checks.probe.received import received
 from checks.probe.routes import Routes, door
 from checks.probe.selectors import known
 from checks.probe.wanted import wanted
@@ -95,6 +96,7 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
             budget=options.budget,
             roots=options.trust,
             zones=Zones(dns),
+            heard=await received(settings),
             wanted=wanted(dns, settings),
         )
 

@@ -48,6 +48,7 @@ class World:
     known: hosts seen lately, for a run over many domains.  budget: seconds for one domain.
     roots: a PEM file of authorities that web servers may have, besides this machine's.
     zones: who looks at zones and their servers.  wanted: who knows what we wish for a domain of ours; both may be missing.
+    heard: of a domain's DKIM selectors, those that mail in our store named.
     """
 
     dns: Asker
@@ -65,3 +66,4 @@ class World:
     roots: Path | None = None
     zones: Zones | None = None
     wanted: Wanted | None = None
+    heard: Callable[[str], tuple[str, ...]] = nobody_knows

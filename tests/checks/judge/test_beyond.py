@@ -203,20 +203,3 @@ def test_spf_as_receivers_read_it(spf: str, site: str, ours: str) -> None:
     facts = scenes.domain("x.test", {scenes.HOST: scenes.good_tls()}, spf=spf)
     found = finding(facts, "spf_policy")
     assert (found.status.word, found.right.word) == (site, ours)
-
-
-@pytest.mark.parametrize(
-    "record, ours",
-    [
-        ("v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA", "success"),
-        ("v=DKIM1; p=", "fail"),
-        ("nonsense", "fail"),
-        (None, "info"),
-    ],
-)
-def test_a_name_without_keys_proves_nothing(record: str | None, ours: str) -> None:
-    facts = scenes.good()
-    if record is not None:
-        facts = scenes.noted(replace(facts, selectors=("s1",)), txt("s1._domainkey.good.test", record))
-    found = finding(facts, "dkim")
-    assert (found.status.word, found.right.word) == ("success", ours)
