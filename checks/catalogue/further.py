@@ -116,4 +116,15 @@ BEYOND = (
         "the standard of each record: `mailsrv dns records`",
         "`mailsrv dns plan` shows what is to be written, `mailsrv dns apply` writes it.",
     ),
+    _further(
+        "client_setup",
+        "Mail programs find their servers",
+        _OPTIONAL,
+        "Who types an address into Thunderbird, Outlook or Apple Mail gets the servers by itself: the documents and SRV records can be "
+        "read, name servers with TLS that are there and have their own names, and all of them say the same.",
+        "RFC 6186, RFC 8314 5.1; Thunderbird config-v1.1.xml; MS-OXDSCLI",
+        "Publish SRV records `_submissions._tcp` and `_imaps._tcp`, and serve https://autoconfig.DOMAIN/mail/config-v1.1.xml and "
+        "https://autodiscover.DOMAIN/autodiscover/autodiscover.xml with a certificate for those names (`mailsrv dns apply` and the web "
+        "listener do); no service without TLS.",
+    ),
 )

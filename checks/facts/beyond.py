@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from checks.facts.looked import Evidence
+from checks.facts.setup import Setup
 from dnsops.dnssec.facts import Facts as Zone
 from dnsops.reconcile.zone_checks import Public
 
@@ -56,7 +57,7 @@ class Beyond:
 
     zones: that the domain and its mail hosts stand in; None when nobody looks at zones, empty when there was no time.
     ours: for a domain of the configuration, what DNS says of every record that we wish; None for strangers' domains.
-    ours_why: why that is not known.
+    ours_why: why that is not known.  setup: what mail programs find; None when it was not looked for.
     """
 
     reverse: tuple[Reverse, ...] = ()
@@ -65,3 +66,4 @@ class Beyond:
     zones: tuple[Zone, ...] | None = None
     ours: Public | None = None
     ours_why: str = ""
+    setup: Setup | None = None

@@ -13,7 +13,7 @@ from checks.catalogue import by_id
 from checks.facts.beyond import Reverse
 from checks.facts.domain import Facts
 from checks.finding import Category, Finding, Status
-from checks.judge import mx, ours, sts, zones
+from checks.judge import mx, ours, setup, sts, zones
 from checks.score import single
 from dnsops.base.errors import ForUser
 from dnsops.certs.chain import Chain, from_der
@@ -36,6 +36,7 @@ def category(facts: Facts) -> Category:
             sts.finding(facts),
             _tls_rpt(facts),
             _certificate_days(facts),
+            *((setup.finding(facts),) if facts.beyond.setup else ()),
         ]
     return single("beyond", [*found, *_bimi(facts), *_zones(facts), *ours.findings(facts.beyond)])
 
