@@ -95,6 +95,8 @@ def joined(report: Report, further: Report) -> Report:
     from checks.finding import Category, strict_verdict
 
     own = report.beyond.findings if report.beyond else ()
-    found = (*own, *(further.beyond.findings if further.beyond else ()))
+    told = {(finding.id, finding.host) for finding in own}
+    more = further.beyond.findings if further.beyond else ()
+    found = (*own, *(finding for finding in more if (finding.id, finding.host) not in told))
     beyond = Category("beyond", found, strict_verdict(found))
     return replace(report, beyond=beyond, notes=(*report.notes, *further.notes))

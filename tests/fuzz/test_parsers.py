@@ -27,6 +27,7 @@ from checks.deliverability.judging import score_message
 from checks.deliverability.known import Known
 from checks.echo import marked
 from checks.facts import Tls, Version
+from checks.judge import setup_documents
 from checks.probe import announced, further
 from checks.probe import answers as escaped
 from checks.probe.tls import exchange, flight
@@ -565,6 +566,18 @@ PARSERS: dict[str, Parser] = {
     "TXT as text": Parser(lambda text: rdata.parse("TXT", text), (b'"a\\"b" c \\065',), (Deliberate,), True),
     "TLSA on the wire": Parser(lambda data: rdata.from_wire("TLSA", data), (b"\3\1\1" + bytes(32),), (Deliberate,)),
     "tag list": Parser(tags.parse, (b"v=DKIM1; k=rsa; p=eHh4 ; n=\r\n x",), (Deliberate,)),
+    "what mail programs are told": Parser(
+        lambda data: setup_documents.services(data, "a.example"),
+        (
+            (
+                b'<clientConfig><emailProvider><incomingServer type="imap"><hostname>m.a</hostname><port>993</port>'
+                b"<socketType>SSL</socketType></incomingServer></emailProvider></clientConfig>"
+            ),
+            b"<Autodiscover><Protocol><Type>SMTP</Type><Server>m.a</Server><Port>465</Port></Protocol></Autodiscover>",
+        ),
+        (ForUser,),
+    ),
+    "SRV records of mail": Parser(lambda text: setup_documents.by_srv("_imaps", [text]), (b"0 1 993 m.a.",), (), True),
     "DKIM key": Parser(dkim_record.DkimKey.parse, (b"v=DKIM1; h=sha256; s=email; t=y:s; p=eHh4",), (Deliberate,)),
     "DKIM key as text": Parser(keys.public_key, (b'"v=DKIM1; p=" "eHh4"', b'"\\065'), (), True),
     "signatures and seals": Parser(_authenticated, (SIGNED + MAIL, SIGNED)),
