@@ -1,0 +1,119 @@
+"""The Ansible modules, run by real Ansible against the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playbooks.finding import HERE, surroundings
+
+CONFIG = """hostname: mx1.example.org
+domains: [example.org]
+state: {directory: state}
+accounts:
+  - {name: boss, password: foobar-long-enough, addresses: [boss@example.org]}
+"""
+PASSWORD = "canary-5520-long-enough"
+MODULES = sorted(path.stem for path in (HERE / "library").glob("mailsrv_*.py"))
+
+
+class Host:
+    """This machine as a target, with a configuration in a directory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.program = path / "mailsrv"
+        self.program.write_text(
+            f'#!/bin/sh\necho "$@" >> {path}/argv\nexec env PYTHONPATH={os.pathsep.join(sys.path)} '
+            f'{sys.executable} -m mailsrv "$@"\n'
+        )
+        self.program.chmod(0o755)
+        (path / "mailsrv.yml").write_text(CONFIG)
+
+    def module(self, name: str, *words: str, **given: Any) -> dict[str, Any]:
+        given |= {"program": str(self.program), "config": str(self.path / "mailsrv.yml")}
+        env = surroundings({**os.environ, "HOME": str(self.path)}, Path(sys.executable).parent)
+        env |= {
+            "ANSIBLE_STDOUT_CALLBACK": "json",
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+        }
+        env |= {"ANSIBLE_INVENTORY_UNPARSED_WARNING": "0"}
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{name: given, "diff": True}]}]
+        (self.path / "play.json").write_text(json.dumps(play))
+        call = [
+            "ansible-playbook",
+            "-i",
+            "localhost,",
+            "-c",
+            "local",
+            "-e",
+            "ansible_python_interpreter=/usr/bin/python3",
+        ]
+        done = subprocess.run(
+            [*call, *words, "play.json"],
+            capture_output=True,
+            text=True,
+            env=env | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_STDOUT_CALLBACK": "oneline"},
+            cwd=self.path,
+            timeout=120,
+        )
+        assert PASSWORD not in done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") : done.stdout.rindex("}") + 1])
+        return found
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    return Host(tmp_path_factory.mktemp("modules"))
+
+
+NEW = {"name": "user3", "addresses": ["user3@example.org"], "password": PASSWORD}
+
+
+def test_an_account_is_made_once_closed_and_removed_and_check_only_says_so(host: Host) -> None:
+    assert host.module("mailsrv_account", "--check", **NEW)["changed"] is True
+    made = host.module("mailsrv_account", **NEW)
+    assert made["changed"] is True
+    assert made["account"]["before"] is None  # --check wrote nothing
+    assert made["account"]["after"]["addresses"] == ["user3@example.org"]
+    assert host.module("mailsrv_account", **NEW)["changed"] is False
+    closed = host.module("mailsrv_account", name="user3", state="disabled")
+    assert closed["changed"] is True
+    assert closed["account"]["after"]["enabled"] is False
+    assert host.module("mailsrv_account", name="user3", state="absent")["changed"] is True
+    assert host.module("mailsrv_account", name="user3", state="absent")["changed"] is False
+    assert PASSWORD not in (host.path / "argv").read_text()
+
+
+REFUSED = [
+    ({"name": "nobody"}, "there is no account nobody yet"),
+    ({"name": "boss", "state": "absent"}, "boss is declared in the configuration"),
+]
+
+
+@pytest.mark.parametrize("given, said", REFUSED)
+def test_what_an_account_cannot_be(host: Host, given: dict[str, Any], said: str) -> None:
+    assert said in host.module("mailsrv_account", **given)["msg"]
+
+
+@pytest.mark.parametrize("name", ["mailsrv_dns", "mailsrv_tlsa"])
+def test_what_the_command_refuses_the_task_says(host: Host, name: str) -> None:
+    found = host.module(name)
+    assert found["msg"].startswith(f"mailsrv {name.removeprefix('mailsrv_')} ")
+    assert len(found["msg"]) > 30
+
+
+def test_ansible_doc_shows_every_module() -> None:
+    env = surroundings(os.environ, Path(sys.executable).parent)
+    done = subprocess.run(["ansible-doc", "--json", *MODULES], capture_output=True, text=True, env=env, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert sorted(found) == MODULES
+    assert all(one["examples"] and one["return"] for one in found.values())
