@@ -166,10 +166,10 @@ def kept(module: AnsibleModule, before: Any) -> list[tuple[tuple[str, ...], str 
         module.fail_json(
             msg=f"{given['name']} has other addresses ({has}): remove it (its mail stays) and make it again"
         )
-    if given["update_password"] == "always" and (given["password"] or given["password_hash"]):
-        option, typed = secret(module)
-        return [(("passwd", before["name"], *option), typed)]
-    return []
+    if given["update_password"] == "on_create" or not (given["password"] or given["password_hash"]):
+        return []
+    option, typed = secret(module)
+    return [(("passwd", before["name"], *option), typed)]
 
 
 def expected(module: AnsibleModule, before: Any) -> Any:

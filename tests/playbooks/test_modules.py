@@ -17,7 +17,7 @@ CONFIG = """hostname: mx1.example.org
 domains: [example.org]
 state: {directory: state}
 accounts:
-  - {name: boss, password: foobar-long-enough, addresses: [boss@example.org]}
+  - {name: boss, password: !file pw, addresses: [boss@example.org]}
 """
 PASSWORD = "canary-5520-long-enough"
 MODULES = sorted(path.stem for path in (HERE / "library").glob("mailsrv_*.py"))
@@ -35,37 +35,27 @@ class Host:
         )
         self.program.chmod(0o755)
         (path / "mailsrv.yml").write_text(CONFIG)
+        (path / "pw").write_text("another-long-one")
+        (path / "pw").chmod(0o600)
 
-    def module(self, name: str, *words: str, **given: Any) -> dict[str, Any]:
+    def module(self, module: str, /, *words: str, **given: Any) -> dict[str, Any]:
+        """What the module answered; words: of ansible-playbook."""
         given |= {"program": str(self.program), "config": str(self.path / "mailsrv.yml")}
         env = surroundings({**os.environ, "HOME": str(self.path)}, Path(sys.executable).parent)
-        env |= {
-            "ANSIBLE_STDOUT_CALLBACK": "json",
-            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-            "ANSIBLE_LOCALHOST_WARNING": "0",
-        }
-        env |= {"ANSIBLE_INVENTORY_UNPARSED_WARNING": "0"}
-        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{name: given, "diff": True}]}]
-        (self.path / "play.json").write_text(json.dumps(play))
-        call = [
-            "ansible-playbook",
-            "-i",
-            "localhost,",
-            "-c",
-            "local",
-            "-e",
-            "ansible_python_interpreter=/usr/bin/python3",
+        answer = self.path / "answer.json"
+        answer.unlink(missing_ok=True)
+        keep = {"content": "{{ answer | to_json }}", "dest": str(answer), "mode": "0600"}
+        tasks = [
+            {"name": "Ask", module: given, "register": "answer", "ignore_errors": True},
+            {"name": "Keep", "ansible.builtin.copy": keep, "check_mode": False, "diff": False},
         ]
-        done = subprocess.run(
-            [*call, *words, "play.json"],
-            capture_output=True,
-            text=True,
-            env=env | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_STDOUT_CALLBACK": "oneline"},
-            cwd=self.path,
-            timeout=120,
-        )
+        (self.path / "play.yml").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        python = "ansible_python_interpreter=/usr/bin/python3"
+        call = ["ansible-playbook", "-vvv", "--diff", "-i", "one,", "-c", "local", "-e", python, *words, "play.yml"]
+        done = subprocess.run(call, capture_output=True, text=True, env=env, cwd=self.path, timeout=120)
+        assert done.returncode == 0, done.stdout
         assert PASSWORD not in done.stdout + done.stderr
-        found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") : done.stdout.rindex("}") + 1])
+        found: dict[str, Any] = json.loads(answer.read_text())
         return found
 
 
