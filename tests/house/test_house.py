@@ -183,6 +183,7 @@ PURE = (
     "playbooks.events",
     "playbooks.telling",
     "timers.changes",
+    "timers.nixos",
     "timers.outcome",
     "timers.table",
     "timers.units",
