@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playbooks.finding import HERE, surroundings
+from tests.playbooks.target import CANARY, Host
 
 CONFIG = """hostname: mx1.example.org
 domains: [example.org]
@@ -19,52 +19,19 @@ state: {directory: state}
 accounts:
   - {name: boss, password: !file pw, addresses: [boss@example.org]}
 """
-PASSWORD = "canary-5520-long-enough"
 MODULES = sorted(path.stem for path in (HERE / "library").glob("mailsrv_*.py"))
-
-
-class Host:
-    """This machine as a target, with a configuration in a directory."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.program = path / "mailsrv"
-        self.program.write_text(
-            f'#!/bin/sh\necho "$@" >> {path}/argv\nexec env PYTHONPATH={os.pathsep.join(sys.path)} '
-            f'{sys.executable} -m mailsrv "$@"\n'
-        )
-        self.program.chmod(0o755)
-        (path / "mailsrv.yml").write_text(CONFIG)
-        (path / "pw").write_text("another-long-one")
-        (path / "pw").chmod(0o600)
-
-    def module(self, module: str, /, *words: str, **given: Any) -> dict[str, Any]:
-        """What the module answered; words: of ansible-playbook."""
-        given |= {"program": str(self.program), "config": str(self.path / "mailsrv.yml")}
-        env = surroundings({**os.environ, "HOME": str(self.path)}, Path(sys.executable).parent)
-        answer = self.path / "answer.json"
-        answer.unlink(missing_ok=True)
-        keep = {"content": "{{ answer | to_json }}", "dest": str(answer), "mode": "0600"}
-        tasks = [
-            {"name": "Ask", module: given, "register": "answer", "ignore_errors": True},
-            {"name": "Keep", "ansible.builtin.copy": keep, "check_mode": False, "diff": False},
-        ]
-        (self.path / "play.yml").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-        python = "ansible_python_interpreter=/usr/bin/python3"
-        call = ["ansible-playbook", "-vvv", "--diff", "-i", "one,", "-c", "local", "-e", python, *words, "play.yml"]
-        done = subprocess.run(call, capture_output=True, text=True, env=env, cwd=self.path, timeout=120)
-        assert done.returncode == 0, done.stdout
-        assert PASSWORD not in done.stdout + done.stderr
-        found: dict[str, Any] = json.loads(answer.read_text())
-        return found
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
-    return Host(tmp_path_factory.mktemp("modules"))
+    path = tmp_path_factory.mktemp("modules")
+    (path / "mailsrv.yml").write_text(CONFIG)
+    (path / "pw").write_text("another-long-one")
+    (path / "pw").chmod(0o600)
+    return Host(path, path / "mailsrv.yml")
 
 
-NEW = {"name": "user3", "addresses": ["user3@example.org"], "password": PASSWORD}
+NEW = {"name": "user3", "addresses": ["user3@example.org"], "password": CANARY}
 
 
 def test_an_account_is_made_once_closed_and_removed_and_check_only_says_so(host: Host) -> None:
@@ -79,7 +46,7 @@ def test_an_account_is_made_once_closed_and_removed_and_check_only_says_so(host:
     assert closed["account"]["after"]["enabled"] is False
     assert host.module("mailsrv_account", name="user3", state="absent")["changed"] is True
     assert host.module("mailsrv_account", name="user3", state="absent")["changed"] is False
-    assert PASSWORD not in (host.path / "argv").read_text()
+    assert CANARY not in (host.path / "argv").read_text()
 
 
 REFUSED = [
