@@ -129,7 +129,7 @@ class Taking:
     digest: Callable[[bytes], Digest]
     account: str
     report: Report
-    numbers: Mapping[str, Numbers] = field(default_factory=dict)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     boxes: dict[str, Mailbox] = field(default_factory=dict)
     known: dict[str, dict[tuple[int, datetime], list[Row]]] = field(default_factory=dict)

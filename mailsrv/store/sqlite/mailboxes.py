@@ -7,7 +7,18 @@ Fails by: `Absent`, `Exists`, `Cannot`, `Full`.
 from __future__ import annotations
 
 from mailsrv.store.door import Absent, Cannot, Exists, Full
-from mailsrv.store.names import INBOX, LARGEST_ENTRY, MOST_ENTRIES, MOST_MAILBOXES, SPECIAL, above, adoptable, below, moved, proper
+from mailsrv.store.names import (
+    INBOX,
+    LARGEST_ENTRY,
+    MOST_ENTRIES,
+    MOST_MAILBOXES,
+    SPECIAL,
+    above,
+    adoptable,
+    below,
+    moved,
+    proper,
+)
 from mailsrv.store.sqlite import ledger
 from mailsrv.store.sqlite.ledger import KEPT, Box, Kept
 from mailsrv.store.sqlite.messages import drop, move

@@ -1,0 +1,20 @@
+"""The way in from other servers, and out: imap, dovecot, stalwart, jmap, export, back.
+
+Each looks first with --dry-run: what would be taken, what cannot be, and why; exit status 2 when there is something to do.
+With --json one document: `imap` mailboxes[] of name, source, found, copied, there, failed, here, missing, numbered; problems[].
+Exit status: 0 all is here, 1 something is not, and which; 2 --dry-run: there is something to do; 75 the same command again later.
+"""
+
+from __future__ import annotations
+
+import click
+
+from mailsrv.commands.moving_imap import imap
+
+
+@click.group()
+def move() -> None:
+    """The way in from other servers, and out. Nothing that is there is ever overwritten; run again, it copies nothing twice."""
+
+
+move.add_command(imap)
