@@ -132,7 +132,7 @@ def test_all_of_it_comes_with_its_numbers_and_a_second_time_nothing(dovecot: Dov
     subscribed = b" ".join(line for line in ours.lsub()[1] if isinstance(line, bytes))
     assert b"mter" in subscribed
     assert b"Empty" not in subscribed
-    assert ours.status("INBOX", "(UIDNEXT)")[1] == theirs.status("INBOX", "(UIDNEXT)")[1]
+    assert [b"UIDNEXT 6" in bytes(one.status("INBOX", "(UIDNEXT)")[1][0]) for one in (ours, theirs)] == [True, True]
     again = run(argv)
     assert sum(int(str(row["copied"])) for row in again.values()) == 0
     theirs.append("INBOX", "()", WHEN, PLAIN)
