@@ -76,6 +76,9 @@ from mailsrv.message import (
     transfer,
 )
 from mailsrv.message import words as encoded_words
+from mailsrv.moving import answers as answered
+from mailsrv.moving import journal
+from mailsrv.moving import listed as listed_there
 from mailsrv.receive import srs
 from mailsrv.reports import dmarc_xml, tls_json, unpack
 from mailsrv.reports import tags as report_tags
@@ -134,6 +137,25 @@ def _scored(data: bytes) -> object:
     scores = [score_message(each, Known(now)).score for each in (data, whole)]
     assert all(0 <= score <= 100 for score in scores)
     return scores
+
+
+def _foreign(data: bytes) -> object:
+    """Lines and literals as a session cuts them, and every form that they may have."""
+    parts, rest = list[bytes](), data
+    while True:
+        line, _, rest = rest.partition(b"\n")
+        parts.append(line.rstrip(b"\r"))
+        if (size := answered.literal(parts[-1])) is None:
+            break
+        parts, rest = [*parts, rest[:size]], rest[size:]
+    answer = answered.read(parts)
+    for value in answer.values:
+        answered.moment(value) if isinstance(value, str | bytes) else None
+        with suppress(Deliberate):
+            answered.number(answered.pairs(value).get("UID"))
+    listed_there.personal(answer)
+    found = listed_there.listed(answer)
+    return listed_there.planned([found, found], "INBOX.", {"\\Sent": "Sent"})
 
 
 def _answered(data: bytes) -> object:
@@ -401,6 +423,20 @@ PARSERS: dict[str, Parser] = {
         (Deliberate,),
     ),
     "replies of a peer": Parser(_replies, (b"250-a\r\n250 b\r\n", b"421\r\n"), (Deliberate,)),
+    "response of an IMAP server": Parser(
+        _foreign,
+        (
+            b'* 2 FETCH (UID 7 FLAGS (\\Seen $A) INTERNALDATE "17-Jul-1996 02:44:25 -0700" BODY[] {3}\r\nabc)\r\n',
+            b'* LIST (\\HasNoChildren \\Sent) "." "INBOX.a&AOQ-"\r\n',
+            b"* STATUS {5}\r\nINBOX (MESSAGES 3)\r\n",
+            b"A1 NO [LIMIT x] slowly\r\n",
+            b'* NAMESPACE (("INBOX." ".")) NIL NIL\r\n',
+        ),
+        (Deliberate,),
+    ),
+    "journal of a move": Parser(
+        journal.read, (b'{"version": 1, "mailboxes": {"INBOX": [1, 2, 3, [4]]}}',), (ValueError,)
+    ),
     "IMAP command": Parser(
         imap_command,
         (
