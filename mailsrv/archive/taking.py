@@ -175,7 +175,7 @@ class Taking:
     async def finish(self) -> None:
         """UIDs that were used elsewhere, and whose messages went, are not used again here either."""
         for name, wanted in self.numbers.items():
-            if self.report.folder(name).numbered:
+            if name in self.report.folders and self.report.folders[name].numbered:
                 with suppress(Cannot):
                     await self.store.adopt(self.account, name, wanted.uidvalidity, wanted.uidnext)
 

@@ -53,7 +53,7 @@ def import_(account: str, path: Path, form: str | None, into: str, config_file: 
     \b
     mailsrv message import user1 /home/user1/Maildir
     mailsrv message import user1 Archive.mbox --into Old
-    Flags, dates and folders come along. As root it reads whatever is there and writes as the owner of the mail store.
+    Flags, dates and folders come along; of Dovecot's Maildirs UIDVALIDITY, UIDs and subscriptions too, into mailboxes that never had mail. As root it reads whatever is there and writes as the owner of the mail store.
     """
     from mailsrv.archive import maildir, mbox
     from mailsrv.archive.taking import take
@@ -66,7 +66,10 @@ def import_(account: str, path: Path, form: str | None, into: str, config_file: 
 
     async def story(store: Store) -> Report:
         await store.account(who.name, who.quota)
-        return await take(store, digest, who.name, source(path), into, _progress())
+        numbers = maildir.numbers(path) if form == "maildir" and not into else {}
+        report = await take(store, digest, who.name, source(path), into, _progress(), numbers)
+        await _subscribe(store, who.name, maildir.subscriptions(path) if form == "maildir" and not into else [])
+        return report
 
     try:
         report = asyncio.run(_with(store, story))
@@ -140,6 +143,13 @@ def explain(which: str, again: bool, config_file: str | None, as_json: bool) -> 
     else:
         tell(found)
     return Exit.OK
+
+
+async def _subscribe(store: Store, account: str, names: list[str]) -> None:
+    """To what is there of these."""
+    there = {box.name for box in await store.mailboxes(account)}
+    for name in there.intersection(names):
+        await store.subscribe(account, name, True)
 
 
 def _loaded(config_file: str) -> Settings:

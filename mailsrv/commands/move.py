@@ -1,7 +1,8 @@
-"""The way in from other servers, and out: imap, dovecot, stalwart, jmap, export, back.
+"""The way in from other servers: imap, stalwart.
 
 Each looks first with --dry-run: what would be taken, what cannot be, and why; exit status 2 when there is something to do.
-With --json one document: `imap` mailboxes[] of name, source, found, copied, there, failed, here, missing, numbered; problems[].
+With --json one document: `imap` mailboxes[] of name, source, found, copied, there, failed, here, missing, numbered; problems[];
+`stalwart` taken[] of what, which, to; left[] of where, why; done[].
 Exit status: 0 all is here, 1 something is not, and which; 2 --dry-run: there is something to do; 75 the same command again later.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 import click
 
 from mailsrv.commands.moving_imap import imap
+from mailsrv.commands.moving_stalwart import stalwart
 
 
 @click.group()
 def move() -> None:
-    """The way in from other servers, and out. Nothing that is there is ever overwritten; run again, it copies nothing twice."""
+    """The way in from other servers. Nothing that is there is ever overwritten; run again, it copies nothing twice."""
 
 
 move.add_command(imap)
+move.add_command(stalwart)

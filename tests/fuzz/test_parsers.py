@@ -48,7 +48,7 @@ from dnsops.records.txt import spf as spf_record
 from dnsops.resolve.answer import Answer, Question, Security
 from dnsops.wanted import merge
 from dnsops.wanted.door import Family
-from mailsrv.archive import kept, mbox
+from mailsrv.archive import kept, maildir, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.backup import snapshot
@@ -77,8 +77,9 @@ from mailsrv.message import (
 )
 from mailsrv.message import words as encoded_words
 from mailsrv.moving import answers as answered
-from mailsrv.moving import journal
+from mailsrv.moving import journal, stalwart
 from mailsrv.moving import listed as listed_there
+from mailsrv.moving.foreign import draft
 from mailsrv.receive import srs
 from mailsrv.reports import dmarc_xml, tls_json, unpack
 from mailsrv.reports import tags as report_tags
@@ -137,6 +138,11 @@ def _scored(data: bytes) -> object:
     scores = [score_message(each, Known(now)).score for each in (data, whole)]
     assert all(0 <= score <= 100 for score in scores)
     return scores
+
+
+def _stalwart(text: str) -> object:
+    plan = stalwart.planned(stalwart.settings(text), lambda kind, name: kind, lambda line: "{PLAIN}x", lambda line: "")
+    return draft(plan, {}, True)
 
 
 def _foreign(data: bytes) -> object:
@@ -433,6 +439,19 @@ PARSERS: dict[str, Parser] = {
             b'* NAMESPACE (("INBOX." ".")) NIL NIL\r\n',
         ),
         (Deliberate,),
+    ),
+    "Stalwart's configuration": Parser(
+        _stalwart,
+        (
+            b'[[directory.m.principals]]\nname="a"\nemail=["a@b.example", "@b.example"]\nsecret="$app$x$y"\nmember-of=["g"]\n',
+            b'{"signature.a.domain": "x", "directory": {"m": {"type": "memory", "principals": [{"name": "%{env:A}%"}]}}}',
+            b'[certificate.a]\ncert = "%{file:/x}%"\nprivate-key = "%{cfg:a.b}%"\ndefault = true\n',
+        ),
+        (Deliberate,),
+        True,
+    ),
+    "Dovecot's list of UIDs": Parser(
+        maildir.uidlist, (b"3 V1700000000 N8 Gabc\n7 W12 :1.M2.host,S=3:2,S\n", b"1 17 9\n8 1.M2.host\n"), (ValueError,)
     ),
     "journal of a move": Parser(
         journal.read, (b'{"version": 1, "mailboxes": {"INBOX": [1, 2, 3, [4]]}}',), (ValueError,)

@@ -62,7 +62,7 @@ def dovecot(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[Dove
 def server(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[MailServer]:
     accounts = [
         {"name": name, "password": "!file password", "addresses": [f"{name}@mail.test"]}
-        for name in ("alice", "bob", "carol", "dave", "erin")
+        for name in ("alice", "bob", "carol", "dave", "erin", "frank")
     ]
     with MailServer(tmp_path_factory.mktemp("server"), pki, accounts=accounts) as server:
         yield server
@@ -137,6 +137,17 @@ def test_all_of_it_comes_with_its_numbers_and_a_second_time_nothing(dovecot: Dov
     theirs.append("INBOX", "()", WHEN, PLAIN)
     assert run(argv)["INBOX"]["copied"] == 1
     assert everything(server.imap("carol"), ["INBOX"]) == everything(theirs, ["INBOX"])
+
+
+def test_dovecots_own_maildir_keeps_its_numbers(dovecot: Dovecot, server: MailServer) -> None:
+    argv = [sys.executable, "-m", "mailsrv", "message", "import", "frank", str(dovecot.mail / "carol" / "Maildir")]
+    theirs = everything(dovecot.client("carol", "sesame"), ["INBOX", "Work.&AMQ-mter", "50% &- c"])
+    done = subprocess.run([*argv, "--config", str(server.config)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1  # a name with a % is none here
+    assert "cannot be a mailbox's" in done.stderr
+    ours = everything(server.imap("frank"), ["INBOX", "Work/&AMQ-mter"])
+    assert list(ours.values()) == list(theirs.values())[:2]
+    assert b"mter" in b" ".join(line for line in server.imap("frank").lsub()[1] if isinstance(line, bytes))
 
 
 def test_without_its_journal_what_is_there_is_compared_and_not_brought_twice(
