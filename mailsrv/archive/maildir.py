@@ -174,10 +174,14 @@ class Writer:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._keywords: dict[str, list[str]] = {}
+        self._numbers: dict[str, Numbers] = {}
+        self._uids: dict[str, list[tuple[int, str]]] = {}
         self.folder("INBOX")
 
-    def folder(self, mailbox: str) -> Path:
-        """The directory of a mailbox, made when it is first asked for."""
+    def folder(self, mailbox: str, numbers: Numbers | None = None) -> Path:
+        """The directory of a mailbox, made when it is first asked for. numbers: how it counts, for `dovecot-uidlist`."""
+        if numbers:
+            self._numbers[mailbox] = numbers
         path = self._root if mailbox == "INBOX" else self._root / f".{escaped(mailbox)}"
         if mailbox not in self._keywords:
             for part in ("cur", "new", "tmp"):
@@ -188,11 +192,12 @@ class Writer:
         return path
 
     def add(self, kept: Kept, unique: int) -> None:
-        """One message more; `unique` within its mailbox."""
+        """One message more; `unique` is its UID."""
         folder, moment = self.folder(kept.mailbox), int(kept.received.timestamp())
         content = lf(kept.content)
         content = kept.content if content is None else content
         name = f"{moment}.M{unique}.mailsrv,S={len(content)}"
+        self._uids.setdefault(kept.mailbox, []).append((unique, name))
         draft = folder / "tmp" / name
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as file:
@@ -221,5 +226,9 @@ class Writer:
             folder = self.folder(mailbox)
             if known:
                 files.replace(folder / KEYWORDS, "".join(f"{n} {word}\n" for n, word in enumerate(known)).encode())
+            if numbers := self._numbers.get(mailbox):
+                head = f"3 V{numbers.uidvalidity} N{numbers.uidnext}\n"
+                lines = [f"{uid} :{name}\n" for uid, name in self._uids.get(mailbox, ())]
+                files.replace(folder / UIDLIST, (head + "".join(lines)).encode())
             files.sync_directory(folder / "cur")
             files.sync_directory(folder)

@@ -60,7 +60,7 @@ class Report:
 
 
 class Writer(Protocol):
-    def folder(self, mailbox: str) -> object: ...
+    def folder(self, mailbox: str, numbers: Numbers | None = None) -> object: ...
 
     def add(self, kept: Kept, unique: int) -> None: ...
 
@@ -220,7 +220,7 @@ async def give(
     names = set(only)
     for box in await store.mailboxes(account):
         if box.selectable and (not names or box.name in names):
-            writer.folder(box.name)
+            writer.folder(box.name, Numbers(box.uidvalidity, box.uidnext))
             async for kept, uid in _contents(store, box):
                 report.folder(box.name).found += 1
                 writer.add(kept, uid)

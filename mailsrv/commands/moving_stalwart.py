@@ -56,13 +56,13 @@ def stalwart(
     done: list[str] = []
     if not dry_run:
         if database:
-            done += _into_database(plan, config_file)
+            done += into_database(plan, config_file)
         where = state or state_directory(None)
         done += settling.settle(plan, output.absolute(), where.absolute(), not database, datetime.now(UTC))
-    return _tell(plan, done, dry_run, as_json)
+    return tell(plan, done, dry_run, as_json)
 
 
-def _into_database(plan: Plan, config_file: str | None) -> list[str]:
+def into_database(plan: Plan, config_file: str | None) -> list[str]:
     """All of them in one transaction, or none; those that are there stay."""
     from dnsops.base.settings.mailserver import Account
     from mailsrv.commands.registering import opened, validated
@@ -82,6 +82,7 @@ def _into_database(plan: Plan, config_file: str | None) -> list[str]:
                 "name": one.name,
                 "addresses": one.addresses,
                 "password_hash": one.hash,
+                "enabled": one.enabled,
                 "quota": size(one.quota) if one.quota else None,
                 "app_passwords": [{"name": name, "password_hash": line} for name, line in one.apps],
             },
@@ -99,7 +100,8 @@ def _into_database(plan: Plan, config_file: str | None) -> list[str]:
     return [f"{one.name}: in the database" for one in fresh]
 
 
-def _tell(plan: Plan, done: list[str], dry_run: bool, as_json: bool) -> int:
+def tell(plan: Plan, done: list[str], dry_run: bool, as_json: bool) -> int:
+    """What was taken, what was not, and what is written; the exit status."""
     rows = [("account", one.name, ", ".join(one.addresses)) for one in plan.people]
     rows += [("alias", address, ", ".join(to)) for address, to in plan.aliases.items()]
     rows += [("catch-all", f"@{domain}", to) for domain, to in plan.catch_all.items()]

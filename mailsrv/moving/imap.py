@@ -152,6 +152,8 @@ class Session:
             await self._writer.start_tls(
                 self._source.context or ssl.create_default_context(), server_hostname=self._source.host
             )
+            # Python 3.11 lets the reader hold back the old transport, and a large message then never goes on
+            self._reader._transport = self._writer.transport  # type: ignore[attr-defined]
         except ssl.SSLCertVerificationError as error:
             raise _unproven(self._source, error) from None
         except (OSError, ssl.SSLError) as error:

@@ -77,7 +77,7 @@ from mailsrv.message import (
 )
 from mailsrv.message import words as encoded_words
 from mailsrv.moving import answers as answered
-from mailsrv.moving import journal, stalwart
+from mailsrv.moving import journal, maps, stalwart
 from mailsrv.moving import listed as listed_there
 from mailsrv.moving.foreign import draft
 from mailsrv.receive import srs
@@ -143,6 +143,11 @@ def _scored(data: bytes) -> object:
 def _stalwart(text: str) -> object:
     plan = stalwart.planned(stalwart.settings(text), lambda kind, name: kind, lambda line: "{PLAIN}x", lambda line: "")
     return draft(plan, {}, True)
+
+
+def _maps(text: str) -> object:
+    pairs = [*maps.virtual(text), *maps.aliases(text, "b.example")]
+    return draft(maps.planned(maps.passwd_file(text), pairs, "b.example", lambda line: "x", lambda line: ""), {}, True)
 
 
 def _foreign(data: bytes) -> object:
@@ -452,6 +457,16 @@ PARSERS: dict[str, Parser] = {
     ),
     "Dovecot's list of UIDs": Parser(
         maildir.uidlist, (b"3 V1700000000 N8 Gabc\n7 W12 :1.M2.host,S=3:2,S\n", b"1 17 9\n8 1.M2.host\n"), (ValueError,)
+    ),
+    "passwd-file and maps": Parser(
+        _maps,
+        (
+            b"a@b.example:{SHA512-CRYPT}$6$x$y:1:1::/home::userdb_quota_rule=*:bytes=1G nologin\n# x\nc:{PLAIN}d\n",
+            b"info@b.example a@b.example,\n  c@b.example\n@b.example a@b.example\nb.example x\n",
+            b'root: a, "|prog", /dev/null\npostmaster: root\n',
+        ),
+        (Deliberate,),
+        True,
     ),
     "journal of a move": Parser(
         journal.read, (b'{"version": 1, "mailboxes": {"INBOX": [1, 2, 3, [4]]}}',), (ValueError,)

@@ -11,9 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from dnsops.base import settings as configuration
+from dnsops.dkim.keys import Keys
+from dnsops.records import names
+from mailsrv.directory import hashes
 from tests.lab.dovecot import Dovecot
 from tests.lab.mailserver import MailServer
 from tests.lab.pki import Pki
@@ -232,3 +240,39 @@ def test_a_stranger_gets_no_password_and_a_wrong_one_is_said_in_one_line(dovecot
     assert (done.returncode, done.stdout) == (1, "")
     assert "may not log in" in done.stderr
     assert "wrong" not in done.stderr.replace("wrong password", "")
+
+
+def test_everything_goes_out_and_comes_in_again(dovecot: Dovecot, server: MailServer, tmp_path: Path) -> None:
+    """Last in this file: by now the accounts hold what the tests before brought."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    Keys(server.state / "dkim").adopt("mail.test", [("2026a", _pem())], now)
+    out = tmp_path / "out"
+    argv = [sys.executable, "-c", MOVE, "export", str(out), "--config", str(server.config), "--json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["dkim"] == ["2026a._domainkey.mail.test"]
+    assert not [path for path in out.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+    first, second = (configuration.load(path, names.host) for path in (server.config, out / "mailsrv.yml"))
+    assert [(one.name, one.addresses) for one in second.accounts] == [
+        (one.name, one.addresses) for one in first.accounts
+    ]
+    assert all(
+        one.password_hash and hashes.read(one.password_hash.reveal()).check(b"foobar") for one in second.accounts
+    )
+    accounts = [
+        json.loads(json.dumps({"name": one.name, "password": "!file password", "addresses": list(one.addresses)}))
+        for one in second.accounts
+    ]
+    with MailServer(tmp_path / "again", server.pki, accounts=accounts) as again:
+        for name, boxes in (
+            ("carol", ["INBOX", "Sent", "Work/&AMQ-mter", "50_ &- c"]),
+            ("alice", ["INBOX", "Ablage/2026"]),
+        ):
+            argv = [sys.executable, "-m", "mailsrv", "message", "import", name, str(out / "mail" / name)]
+            subprocess.run([*argv, "--config", str(again.config)], check=True, capture_output=True)
+            assert everything(again.imap(name), boxes) == everything(server.imap(name), boxes)
+
+
+def _pem() -> bytes:
+    key = ed25519.Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
