@@ -90,6 +90,7 @@ class Moving:
         plan, folder = told.plan, self.taking.report.folder(told.plan.target)
         try:
             uids, sizes, entry, box = await self._patiently(lambda session: self._look(session, plan))
+            await self._believed(plan, entry)
             todo = [
                 (uid, size) for uid, size in zip(uids, sizes, strict=True) if uid > entry.done or uid in entry.failed
             ]
@@ -105,6 +106,12 @@ class Moving:
         told.waiting = folder.failed
         told.here = (await self.taking.store.mailbox(self.taking.account, plan.target)).messages
         told.missing = max(0, told.messages - folder.copied - folder.there)
+
+    async def _believed(self, plan: Planned, entry: Entry) -> None:
+        """What the journal says was brought into this mailbox; one that was made anew since has nothing of it."""
+        boxes = {box.name: box for box in await self._boxes()}
+        if plan.target not in boxes or boxes[plan.target].uidnext < entry.after:
+            entry.done, entry.after, entry.failed = 0, 0, []
 
     async def _look(self, session: Session, plan: Planned) -> tuple[Sequence[int], Sequence[int], Entry, Box]:
         box = await session.examine(plan.source)
