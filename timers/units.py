@@ -29,13 +29,17 @@ SPARE = timedelta(minutes=1)  # beyond the job's own limit: for telling who is t
 
 @dataclass(frozen=True)
 class Place:
-    """What the units need to know of this machine. credentials: NAME -> PATH, read by systemd as root."""
+    """What the units need to know of this machine. credentials: NAME -> PATH, read by systemd as root.
+
+    backups: the directory of backups, "" when they go elsewhere.
+    """
 
     program: str = "/usr/bin/mailsrv"
     config_file: str = ""
     state: str = ""
     credentials: tuple[tuple[str, str], ...] = (("cloudflare-token", "/etc/mailsrv/cloudflare-token"),)
     writable: tuple[str, ...] = ()
+    backups: str = ""
 
 
 HARDENING = (
@@ -84,6 +88,7 @@ def service(job: Job, place: Place) -> str:
         f"User={USER}",
         f"Group={USER}",
         *_state(place),
+        *(_backups(place) if job.keeps else []),
         *(f"LoadCredential={_escaped(name)}:{_escaped(path)}" for name, path in _wanted(job, place)),
         "# 75: not now, the next run tries again",
         "SuccessExitStatus=75",
@@ -122,6 +127,7 @@ def place_of(settings: Settings | None, program: str, config_file: str | None) -
         config_file=config_file or "",
         state=str(settings.state.directory or ""),
         credentials=_credentials(settings, [dns for dns in holders if dns]),
+        backups="" if (kept := settings.backup.place or "").startswith("s3://") else kept,
         writable=tuple(sorted({str(dns.path.parent) for dns in holders if dns and dns.path})),
     )
 
@@ -130,8 +136,10 @@ def _credentials(settings: Settings, holders: Sequence[Dns]) -> tuple[tuple[str,
     """What the configuration reads as !file or !credential, each under its file's name (base/places.handed_over)."""
     secrets = [dns.token for dns in holders] + [target.credential for target in settings.tlsa.targets]
     secrets += [settings.acme.eab.hmac_key] if settings.acme.eab else []
+    secrets += [settings.backup.access_key, settings.backup.secret_key]
     named = [_named(secret) for secret in secrets if isinstance(secret, Reference) and secret.kind != "env"]
     named += [(dns.key_file.name, str(dns.key_file)) for dns in holders if dns.key_file]
+    named += [(kept.name, str(kept))] if (kept := settings.backup.identity) else []
     found: dict[str, str] = {}
     for name, path in named:
         if found.setdefault(name, path) != path:
@@ -158,6 +166,18 @@ def _state(place: Place) -> list[str]:
         return [f"ReadWritePaths={' '.join(map(_word, (place.state, *place.writable)))}"]
     more = [f"ReadWritePaths={' '.join(map(_word, place.writable))}"] if place.writable else []
     return ["StateDirectory=mailsrv", "StateDirectoryMode=0700", *more]
+
+
+def _backups(place: Place) -> list[str]:
+    """The directory is made when it is not there, and writable; one that is there stays as it is."""
+    if not place.backups:
+        return []
+    made = f"install -d -m 0700 -o {USER} -g {USER}"
+    word = _word(place.backups)
+    return [
+        f"""ExecStartPre=+/bin/sh -c 'test -d "$$0" || {made} "$$0"' {word}""",
+        f"ReadWritePaths=-{word}" if not word.startswith('"') else f'ReadWritePaths="-{word[1:]}',
+    ]
 
 
 def _escaped(text: str) -> str:

@@ -55,9 +55,9 @@ def echo(
     if not wanted and not configured:
         raise Misused("no echo address", "echo", "name one, or set checks.echo")
     _check(wanted)
-    options.pop("state"), options.pop("no_history")  # there is no score to compare
+    history = asking.history(settings, options.pop("state"), options.pop("no_history"))
     forms = asking.forms(options)
-    with Telling(forms, None, 1, "ECHO") as telling:
+    with Telling(forms, history, 1, "ECHO") as telling:
         if wanted:
             secret = secrets.from_file(password_file, "--password-file") if password_file else None
             way = ways.of(settings, account, secret, server, trust)

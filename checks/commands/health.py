@@ -35,8 +35,8 @@ def health(ask: bool, config_file: str | None, **options: Any) -> int:
     if settings is None:
         raise Misused("no configuration named, so it is not known what should be here", "health", "say --config FILE")
     state = options.pop("state")
-    options.pop("no_history")  # there is no score to compare
+    history = asking.history(settings, state, options.pop("no_history"))
     place = Path(state) if state else state_directory(settings.state.directory)
-    with Telling(asking.forms(options), None, 1, "HEALTH") as telling:
+    with Telling(asking.forms(options), history, 1, "HEALTH") as telling:
         telling.take(judge(asyncio.run(look(settings, place, ask))))
     return telling.status

@@ -25,7 +25,8 @@ LITTLE, TOO_LITTLE = 2 << 30, 512 << 20  # octets free
 FEW, TOO_FEW = 0.10, 0.02  # of all octets or files
 SOON, TOO_SOON = timedelta(days=21), timedelta(days=7)  # until a certificate ends
 OFF = 1.0  # seconds
-STALE = timedelta(days=2)  # every job runs several times a day
+STALE = timedelta(days=2)  # every job runs once a day at least
+RARE = {"backup-proof": timedelta(days=15)}  # but for these
 OFTEN = 3  # "not now" in a row
 GRAVE = re.compile(r"\b[a-z_]+\.(?:bug|fault|unreadable)\b|\bstore\.failed\b|Traceback \(most")
 SHOWN = 20
@@ -150,13 +151,13 @@ def _job(job: Job, facts: Facts) -> Iterator[tuple[Status, str]]:
             yield Status.NOTICE, f"a person should look{often}: {job.text}"
         case "later" if job.failures >= OFTEN:
             yield Status.NOTICE, f"not now{often}: {job.text}"
-    if facts.now - job.finished > STALE:
+    if facts.now - job.finished > RARE.get(job.name, STALE):
         yield Status.NOTICE, f"it ran last {_span(facts.now - job.finished)} ago"
 
 
 def _backup(facts: Facts) -> Finding:
     if facts.backup is None:
-        return _untold("backups", "no place is configured (`checks.backups`)")
+        return _untold("backups", "no place is configured (`backup.place`)")
     if facts.backup.newest is None:
         return _finding("backups", Status.FAIL, [f"there is none at {facts.backup.place}"])
     age = facts.now - facts.backup.newest

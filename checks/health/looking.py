@@ -50,7 +50,7 @@ async def look(settings: Settings, state: Path, ask: bool = True) -> Facts:
         records,
         jobs,
         damaged,
-        host.backup(kept.backups) if kept.backups else None,
+        host.backups(kept.backups, settings.backup.place, state),
         await asyncio.to_thread(host.log, kept.log, now),
         kept.backup_age.total_seconds(),
     )

@@ -26,8 +26,11 @@ HARDENING = (
 )
 
 
-def service(program: Sequence[str], config_file: str, state: str = "", user: str = USER) -> str:
-    """The unit. program: the command's words before `serve`.  state: a directory of one's own, "" for systemd's."""
+def service(program: Sequence[str], config_file: str, state: str = "", user: str = USER, backups: str = "") -> str:
+    """The unit. program: the command's words before `serve`.  state: a directory of one's own, "" for systemd's.
+
+    backups: a directory, for the timers that `serve` starts.
+    """
     place = [f"ReadWritePaths={_word(state)}"] if state else ["StateDirectory=mailsrv", "StateDirectoryMode=0700"]
     lines = [
         "[Unit]",
@@ -41,6 +44,7 @@ def service(program: Sequence[str], config_file: str, state: str = "", user: str
         "ExecReload=/bin/kill -HUP $MAINPID",
         f"User={user}",
         *place,
+        *([f"ReadWritePaths={_word('-' + backups)}"] if backups else []),
         "AmbientCapabilities=CAP_NET_BIND_SERVICE",
         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
         "NotifyAccess=main",

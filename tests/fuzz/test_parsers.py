@@ -51,7 +51,7 @@ from dnsops.wanted.door import Family
 from mailsrv.archive import kept, maildir, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
-from mailsrv.backup import snapshot
+from mailsrv.backup import needs, snapshot
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
@@ -327,6 +327,14 @@ PARSERS: dict[str, Parser] = {
         (
             b'["mailsrv-backup 1", "20261127T041500Z", 2]\n["state/a", 384, 1, ["' + b"0" * 64 + b'"], ""]\n'
             b'["state/l", 511, 0, [], "x/1"]\n',
+        ),
+        (snapshot.Unreadable,),
+    ),
+    "a backup's needs": Parser(
+        lambda data: needs.Needs.read(data + hashlib.sha256(data).hexdigest().encode() + b"\n"),
+        (
+            b'["mailsrv-backup-needs 1", "20261127T041500Z", 1, 1, "' + b"0" * 64 + b'", 1]\n'
+            b'["' + b"0" * 64 + b"-" + b"1" * 64 + b'.age", 500]\n',
         ),
         (snapshot.Unreadable,),
     ),

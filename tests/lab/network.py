@@ -70,9 +70,9 @@ def private_network() -> Iterator[Path]:
 
 def _way_out() -> str:
     for family in ("-4", "-6"):
-        if _run("ip", family, "route", "show", "default").strip():
+        if run("ip", family, "route", "show", "default").strip():
             return "refused: this network namespace has a way out (a default route)"
-    links = _run("ip", "-o", "link", "show", "up").splitlines()
+    links = run("ip", "-o", "link", "show", "up").splitlines()
     if others := [line.split(":")[1].strip() for line in links if not line.split(":")[1].startswith(" lo")]:
         return f"refused: this network namespace has a way out ({', '.join(others)})"
     return ""
@@ -85,11 +85,11 @@ def _state_directory() -> Iterator[Path]:
         yield _emptied(Path(given))
         return
     directory = Path(tempfile.mkdtemp(prefix="mailsrv-lab-"))
-    _run("mount", "-t", "tmpfs", "-o", "mode=755,size=512m", "mailsrv-lab", str(directory))
+    run("mount", "-t", "tmpfs", "-o", "mode=755,size=512m", "mailsrv-lab", str(directory))
     try:
         yield directory
     finally:
-        _run("umount", "-l", str(directory))
+        run("umount", "-l", str(directory))
         directory.rmdir()
 
 
@@ -110,21 +110,22 @@ def _configure_loopback() -> None:
     lines += [f"address replace {address}/32 dev lo" for address in addresses]
     lines += [f"address replace {address}/128 dev lo nodad" for address in (PRIMARY6, SECONDARY6, MX6)]
     lines += [f"route replace local {CROWD} dev lo"]
-    _run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+    run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
 
 @contextmanager
 def _mounted_over(target: Path, source: Path, text: str) -> Iterator[None]:
     source.parent.mkdir(exist_ok=True)
     source.write_text(text)
-    _run("mount", "--bind", str(source), str(target.resolve()))
+    run("mount", "--bind", str(source), str(target.resolve()))
     try:
         yield
     finally:
-        _run("umount", "-l", str(target.resolve()))
+        run("umount", "-l", str(target.resolve()))
 
 
-def _run(*command: str, stdin: str = "") -> str:
+def run(*command: str, stdin: str = "") -> str:
+    """What a command of the system prints; `Unavailable` when it fails."""
     done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, env={**os.environ, "PATH": search_path()}, check=False
     )

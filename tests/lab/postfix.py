@@ -198,8 +198,12 @@ def why_not() -> str:
     """Why Postfix cannot run here; empty when it can."""
     if missing := needs("postfix", "postqueue", "postsuper", "sendmail", "posttls-finger"):
         return missing
-    uid_map = " ".join(Path("/proc/self/uid_map").read_text().split())
-    return "" if os.geteuid() == 0 and uid_map == WHOLE_MACHINE else "Postfix needs real root"
+    return "" if whole_machine() else "Postfix needs real root"
+
+
+def whole_machine() -> bool:
+    """Whether we are root, and not only in a user namespace."""
+    return os.geteuid() == 0 and " ".join(Path("/proc/self/uid_map").read_text().split()) == WHOLE_MACHINE
 
 
 def _verdict(said: str) -> Verdict:

@@ -87,7 +87,7 @@ class Checks(Section):
     )
     backups: FilePath | None = Field(
         default=None,
-        description="A directory (or file) that each backup writes to, so that `mailsrv check health` knows their age.",
+        description="Where another program's backups go, a directory or a file, so that `mailsrv check health` knows their age; `backup.place` unless given.",
         examples=["/var/backups/mailsrv"],
     )
     backup_age: Duration = Field(
