@@ -60,7 +60,7 @@ class Report:
 
 
 class Writer(Protocol):
-    def folder(self, mailbox: str) -> object: ...
+    def folder(self, mailbox: str, numbers: Numbers | None = None) -> object: ...
 
     def add(self, kept: Kept, unique: int) -> None: ...
 
@@ -129,7 +129,7 @@ class Taking:
     digest: Callable[[bytes], Digest]
     account: str
     report: Report
-    numbers: Mapping[str, Numbers] = field(default_factory=dict)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     boxes: dict[str, Mailbox] = field(default_factory=dict)
     known: dict[str, dict[tuple[int, datetime], list[Row]]] = field(default_factory=dict)
@@ -175,7 +175,7 @@ class Taking:
     async def finish(self) -> None:
         """UIDs that were used elsewhere, and whose messages went, are not used again here either."""
         for name, wanted in self.numbers.items():
-            if self.report.folder(name).numbered:
+            if name in self.report.folders and self.report.folders[name].numbered:
                 with suppress(Cannot):
                     await self.store.adopt(self.account, name, wanted.uidvalidity, wanted.uidnext)
 
@@ -220,7 +220,7 @@ async def give(
     names = set(only)
     for box in await store.mailboxes(account):
         if box.selectable and (not names or box.name in names):
-            writer.folder(box.name)
+            writer.folder(box.name, Numbers(box.uidvalidity, box.uidnext))
             async for kept, uid in _contents(store, box):
                 report.folder(box.name).found += 1
                 writer.add(kept, uid)

@@ -49,7 +49,7 @@ from dnsops.records.txt import spf as spf_record
 from dnsops.resolve.answer import Answer, Question, Security
 from dnsops.wanted import merge
 from dnsops.wanted.door import Family
-from mailsrv.archive import kept, mbox
+from mailsrv.archive import kept, maildir, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
 from mailsrv.backup import needs, snapshot
@@ -77,6 +77,10 @@ from mailsrv.message import (
     transfer,
 )
 from mailsrv.message import words as encoded_words
+from mailsrv.moving import answers as answered
+from mailsrv.moving import journal, maps, stalwart
+from mailsrv.moving import listed as listed_there
+from mailsrv.moving.foreign import draft
 from mailsrv.receive import srs
 from mailsrv.reports import dmarc_xml, tls_json, unpack
 from mailsrv.reports import tags as report_tags
@@ -135,6 +139,35 @@ def _scored(data: bytes) -> object:
     scores = [score_message(each, Known(now)).score for each in (data, whole)]
     assert all(0 <= score <= 100 for score in scores)
     return scores
+
+
+def _stalwart(text: str) -> object:
+    plan = stalwart.planned(stalwart.settings(text), lambda kind, name: kind, lambda line: "{PLAIN}x", lambda line: "")
+    return draft(plan, {}, True)
+
+
+def _maps(text: str) -> object:
+    pairs = [*maps.virtual(text), *maps.aliases(text, "b.example")]
+    return draft(maps.planned(maps.passwd_file(text), pairs, "b.example", lambda line: "x", lambda line: ""), {}, True)
+
+
+def _foreign(data: bytes) -> object:
+    """Lines and literals as a session cuts them, and every form that they may have."""
+    parts, rest = list[bytes](), data
+    while True:
+        line, _, rest = rest.partition(b"\n")
+        parts.append(line.rstrip(b"\r"))
+        if (size := answered.literal(parts[-1])) is None:
+            break
+        parts, rest = [*parts, rest[:size]], rest[size:]
+    answer = answered.read(parts)
+    for value in answer.values:
+        answered.moment(value) if isinstance(value, str | bytes) else None
+        with suppress(Deliberate):
+            answered.number(answered.pairs(value).get("UID"))
+    listed_there.personal(answer)
+    found = listed_there.listed(answer)
+    return listed_there.planned([found, found], "INBOX.", {"\\Sent": "Sent"})
 
 
 def _answered(data: bytes) -> object:
@@ -410,6 +443,43 @@ PARSERS: dict[str, Parser] = {
         (Deliberate,),
     ),
     "replies of a peer": Parser(_replies, (b"250-a\r\n250 b\r\n", b"421\r\n"), (Deliberate,)),
+    "response of an IMAP server": Parser(
+        _foreign,
+        (
+            b'* 2 FETCH (UID 7 FLAGS (\\Seen $A) INTERNALDATE "17-Jul-1996 02:44:25 -0700" BODY[] {3}\r\nabc)\r\n',
+            b'* LIST (\\HasNoChildren \\Sent) "." "INBOX.a&AOQ-"\r\n',
+            b"* STATUS {5}\r\nINBOX (MESSAGES 3)\r\n",
+            b"A1 NO [LIMIT x] slowly\r\n",
+            b'* NAMESPACE (("INBOX." ".")) NIL NIL\r\n',
+        ),
+        (Deliberate,),
+    ),
+    "Stalwart's configuration": Parser(
+        _stalwart,
+        (
+            b'[[directory.m.principals]]\nname="a"\nemail=["a@b.example", "@b.example"]\nsecret="$app$x$y"\nmember-of=["g"]\n',
+            b'{"signature.a.domain": "x", "directory": {"m": {"type": "memory", "principals": [{"name": "%{env:A}%"}]}}}',
+            b'[certificate.a]\ncert = "%{file:/x}%"\nprivate-key = "%{cfg:a.b}%"\ndefault = true\n',
+        ),
+        (Deliberate,),
+        True,
+    ),
+    "Dovecot's list of UIDs": Parser(
+        maildir.uidlist, (b"3 V1700000000 N8 Gabc\n7 W12 :1.M2.host,S=3:2,S\n", b"1 17 9\n8 1.M2.host\n"), (ValueError,)
+    ),
+    "passwd-file and maps": Parser(
+        _maps,
+        (
+            b"a@b.example:{SHA512-CRYPT}$6$x$y:1:1::/home::userdb_quota_rule=*:bytes=1G nologin\n# x\nc:{PLAIN}d\n",
+            b"info@b.example a@b.example,\n  c@b.example\n@b.example a@b.example\nb.example x\n",
+            b'root: a, "|prog", /dev/null\npostmaster: root\n',
+        ),
+        (Deliberate,),
+        True,
+    ),
+    "journal of a move": Parser(
+        journal.read, (b'{"version": 1, "mailboxes": {"INBOX": [1, 2, 3, [4]]}}',), (ValueError,)
+    ),
     "IMAP command": Parser(
         imap_command,
         (

@@ -134,7 +134,11 @@ PURE = (
         f"mailsrv.http.{room}"
         for room in ("autoconfig", "autodiscover", "behind", "health", "mobileconfig", "offer", "site", "welcome")
     ),
+    "mailsrv.archive.kept",
+    "mailsrv.imap.grammar",
+    "mailsrv.imap.limits",
     "mailsrv.message",
+    *(f"mailsrv.moving.{room}" for room in ("answers", "listed")),
     *(
         f"mailsrv.spam.{room}"
         for room in ("clamd", "dnsbl", "greylist", "hints", "lately", "mail", "place", "reputation", "rspamd", "spamd")
