@@ -144,6 +144,22 @@ def units(
     return Exit.PENDING if dry_run and (changed or removed) else Exit.OK
 
 
+@timers.command()
+@click.option("--program", default="/opt/mailsrv/current/bin/mailsrv", metavar="PATH", help="Where the command is.")
+@config_option
+def nixos(program: str, config_file: str | None) -> None:
+    """Print the server's and the jobs' units as a module for NixOS."""
+    from mailsrv.serving import unit
+    from timers import nixos as text
+    from timers import units as jobs_text
+
+    plan = _plan(config_file)
+    file = str(Path(config_file).absolute()) if config_file else "/etc/mailsrv/mailsrv.yml"
+    server = {"mailsrv.service": unit.service([program], file)}
+    place = jobs_text.place_of(plan.settings, program, file)
+    click.echo(text.module(server | jobs_text.units(plan.jobs, place)), nl=False)
+
+
 def status_of(outcome: Outcome) -> int:
     """The exit status of a run: the job's own, or 1 when a signal or its time limit ended it."""
     from timers.outcome import State

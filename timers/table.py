@@ -23,7 +23,7 @@ class Job:
 
     command: what follows `mailsrv`.  after_boot: the first run after the machine's start.  jitter: the most that a run
     is delayed at random.  timeout: after which it is ended.  credentials: which secrets it reads, as dotted settings.
-    needs: systemd units that must be up before.
+    needs: systemd units that must be up before.  keeps: whether it uses the place of backups.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Job:
     timeout: timedelta = timedelta(minutes=4)
     credentials: tuple[str, ...] = ()
     needs: tuple[str, ...] = ("network-online.target",)
+    keeps: bool = False
     enabled: bool = True
 
 
@@ -95,7 +96,7 @@ JOBS = (
     ),
     Job(
         name="check",
-        what="looks at our domains from outside, as internet.nl does and further, and remembers it: what changed since yesterday",
+        what="looks at our domains from outside, as internet.nl does and further, at this host and its server: what changed since yesterday",
         command=("check", "all", "--json"),
         every=timedelta(days=1),
         after_boot=timedelta(minutes=30),
@@ -118,6 +119,28 @@ JOBS = (
         after_boot=timedelta(minutes=20),
         jitter=timedelta(minutes=15),
         timeout=timedelta(minutes=30),
+    ),
+    Job(
+        name="backup",
+        what="takes a backup to `backup.place`, where there is one, and forgets those beyond `backup.keep`",
+        command=("backup", "create", "--configured", "--json"),
+        every=timedelta(days=1),
+        after_boot=timedelta(minutes=45),
+        jitter=timedelta(minutes=30),
+        timeout=timedelta(hours=12),
+        credentials=("backup.access_key", "backup.secret_key"),
+        keeps=True,
+    ),
+    Job(
+        name="backup-proof",
+        what="restores the newest backup into a scratch directory, proves every database and body, and removes it",
+        command=("backup", "verify", "--restore", "--configured", "--json"),
+        every=timedelta(days=7),
+        after_boot=timedelta(hours=3),
+        jitter=timedelta(hours=1),
+        timeout=timedelta(hours=24),
+        credentials=("backup.access_key", "backup.secret_key", "backup.identity"),
+        keeps=True,
     ),
 )
 

@@ -30,7 +30,10 @@ SPARE = timedelta(minutes=1)  # beyond the job's own limit: for telling who is t
 
 @dataclass(frozen=True)
 class Place:
-    """What the units need to know of this machine. credentials: NAME -> PATH, read by systemd as root."""
+    """What the units need to know of this machine. credentials: NAME -> PATH, read by systemd as root.
+
+    backups: the directory of backups, "" when they go elsewhere.
+    """
 
     program: str = "/usr/bin/mailsrv"
     config_file: str = ""
@@ -38,6 +41,7 @@ class Place:
     credentials: tuple[tuple[str, str], ...] = (("cloudflare-token", "/etc/mailsrv/cloudflare-token"),)
     writable: tuple[str, ...] = ()
     server_credentials: tuple[tuple[str, str], ...] = ()
+    backups: str = ""
 
 
 HARDENING = (
@@ -70,7 +74,9 @@ def units(jobs: Sequence[Job], place: Place) -> dict[str, str]:
 
 def server(place: Place) -> dict[str, str]:
     """The server's unit, with every secret that the configuration names."""
-    text = unit.service([place.program], place.config_file, place.state, credentials=place.server_credentials)
+    text = unit.service(
+        [place.program], place.config_file, place.state, credentials=place.server_credentials, backups=place.backups
+    )
     return {SERVER: text}
 
 
@@ -97,6 +103,7 @@ def service(job: Job, place: Place) -> str:
         f"User={USER}",
         f"Group={USER}",
         *_state(place),
+        *(_backups(place) if job.keeps else []),
         *(f"LoadCredential={_escaped(name)}:{_escaped(path)}" for name, path in _wanted(job, place)),
         "# 75: not now, the next run tries again",
         "SuccessExitStatus=75",
@@ -139,6 +146,7 @@ def place_of(settings: Settings | None, program: str, config_file: str | None, k
         state=str(settings.state.directory or ""),
         credentials=_credentials(settings, [dns for dns in holders if dns], kept),
         server_credentials=_unique([_named(one, kept) for one in _references(settings)] + _key_files(holders)),
+        backups="" if (place := settings.backup.place or "").startswith("s3://") else place,
         writable=tuple(sorted({str(dns.path.parent) for dns in holders if dns and dns.path})),
     )
 
@@ -147,7 +155,10 @@ def _credentials(settings: Settings, holders: Sequence[Dns], kept: str) -> tuple
     """What a job reads as !file or !credential, each under its file's name (base/places.handed_over)."""
     secrets = [dns.token for dns in holders] + [target.credential for target in settings.tlsa.targets]
     secrets += [settings.acme.eab.hmac_key] if settings.acme.eab else []
-    return _unique([_named(one, kept) for secret in secrets for one in _references(secret)] + _key_files(holders))
+    secrets += [settings.backup.access_key, settings.backup.secret_key]
+    named = [_named(one, kept) for secret in secrets for one in _references(secret)] + _key_files(holders)
+    named += [(identity.name, str(identity))] if (identity := settings.backup.identity) else []
+    return _unique(named)
 
 
 def _key_files(holders: Sequence[Dns | None]) -> list[tuple[str, str]]:
@@ -199,6 +210,18 @@ def _state(place: Place) -> list[str]:
         return [f"ReadWritePaths={' '.join(map(_word, (place.state, *place.writable)))}"]
     more = [f"ReadWritePaths={' '.join(map(_word, place.writable))}"] if place.writable else []
     return ["StateDirectory=mailsrv", "StateDirectoryMode=0700", *more]
+
+
+def _backups(place: Place) -> list[str]:
+    """The directory is made when it is not there, and writable; one that is there stays as it is."""
+    if not place.backups:
+        return []
+    made = f"install -d -m 0700 -o {USER} -g {USER}"
+    word = _word(place.backups)
+    return [
+        f"""ExecStartPre=+/bin/sh -c 'test -d "$$0" || {made} "$$0"' {word}""",
+        f"ReadWritePaths=-{word}" if not word.startswith('"') else f'ReadWritePaths="-{word[1:]}',
+    ]
 
 
 def _escaped(text: str) -> str:

@@ -89,4 +89,42 @@ BEYOND = (
         "draft-brand-indicators-for-message-identification",
         "Write `v=BIMI1; l=https://.../logo.svg;` at `default._bimi.DOMAIN`, or remove the record.",
     ),
+    _further(
+        "zone_servers",
+        "The zone's servers agree",
+        _REQUIRED,
+        "Every name server of the zones in which the domain and its mail hosts stand answers at every address, over IPv4 and IPv6, and has "
+        "the same serial and keys as the others. Who asks one that lags gets old records: TLSA of a key that is gone, for one.",
+        "RFC 1034 4.3.5, RFC 1982, RFC 1996",
+        "Look at the zone transfer of the server that differs: NOTIFY, TSIG, firewall; `mailsrv dns dnssec ZONE` shows all of it.",
+    ),
+    _further(
+        "zone_signatures",
+        "Days that the zone's signatures have left",
+        _REQUIRED,
+        "The signatures of the zones in which the domain, its mail hosts and their TLSA records stand are good, and for some time more, at "
+        "every server; and the parent has the DS of a key that signs.",
+        "RFC 4035 5, RFC 6781 4.4, RFC 6840 5.11",
+        "Look at the signer; `mailsrv dns dnssec ZONE` shows all of it.",
+    ),
+    _further(
+        "own_records",
+        "Every record that the configuration wishes",
+        _REQUIRED,
+        "Of a domain that the configuration names, each record that mail needs is in DNS, at the resolver and at every authoritative server: "
+        "none is missing, none is another, and none beside it leads mail, passwords or trust to somebody else.",
+        "the standard of each record: `mailsrv dns records`",
+        "`mailsrv dns plan` shows what is to be written, `mailsrv dns apply` writes it.",
+    ),
+    _further(
+        "client_setup",
+        "Mail programs find their servers",
+        _OPTIONAL,
+        "Who types an address into Thunderbird, Outlook or Apple Mail gets the servers by itself: the documents and SRV records can be "
+        "read, name servers with TLS that are there and have their own names, and all of them say the same.",
+        "RFC 6186, RFC 8314 5.1; Thunderbird config-v1.1.xml; MS-OXDSCLI",
+        "Publish SRV records `_submissions._tcp` and `_imaps._tcp`, and serve https://autoconfig.DOMAIN/mail/config-v1.1.xml and "
+        "https://autodiscover.DOMAIN/autodiscover/autodiscover.xml with a certificate for those names (`mailsrv dns apply` and the web "
+        "listener do); no service without TLS.",
+    ),
 )

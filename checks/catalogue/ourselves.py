@@ -1,4 +1,4 @@
-"""What `mailsrv check echo` and `mailsrv check health` look at: our own house, so in our column only. Pure.
+"""What `mailsrv check echo`, `health`, `relay` and `mailbox` look at: our own house, so in our column only. Pure.
 
 Standards: RFC 5321 (mail out), RFC 3834 (answers by machines), RFC 9051 (reading), RFC 7671 8 (TLSA). Fails by: nothing.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from checks.catalogue.subtest import Level, Subtest
 from checks.finding import Status
 
-ECHO_CATEGORY, HEALTH_CATEGORY = "echo", "health"
+ECHO_CATEGORY, HEALTH_CATEGORY, RELAY_CATEGORY = "echo", "health", "relay"
+MAILBOX_CATEGORY = "mailbox"
 
 
 def _own(category: str, name: str, title: str, meaning: str, standard: str, mend: str) -> Subtest:
@@ -52,9 +53,39 @@ HEALTH = tuple(_own(HEALTH_CATEGORY, *row) for row in (
      "", "Run the backup, and look why it did not run by itself."),
     ("log", "Errors in the log", "The server's log of the last hours speaks of no failure.",
      "", "`journalctl -u mailsrv`, or the file of `checks.log`."),
+    ("outward", "Port 25 is open outward", ("This host reaches port 25 of other mail servers, over IPv4 and IPv6. Many providers block it "
+     "until asked, some for one family only."), "RFC 5321 2.3.7, RFC 5068 3.1",
+     "Ask the provider to open port 25 outward (and look at this host's firewall), or send by a relay: `queue.next_hop`."),
 ))  # fmt: skip
 
-_BY_ID = {one.id: one for one in (*ECHO, *HEALTH)}
+RELAY = tuple(_own(RELAY_CATEGORY, *row) for row in (
+    ("open", "It relays for nobody who has not logged in", ("However a recipient elsewhere is spelled - by %, !, quotes, routes - and whoever "
+     "the sender says to be, the server refuses it. An open relay is found within hours, and on every block list within a day."),
+     "RFC 5321 3.6.2 and appendix F.2, RFC 5068 3.1", ("Take mail only for addresses that you have, and relay only after a login: in Postfix "
+     "`smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination`, `allow_percent_hack = no`, `swap_bangpath = no`.")),
+    ("unknown", "Addresses that nobody has are refused", ("They are refused at RCPT. Who takes them first has to send them back, mostly to "
+     "somebody whose address was forged."), "RFC 5321 3.3 and 3.6.2", ("Let the server know its recipients when they are named "
+     "(Postfix: `local_recipient_maps`, `virtual_mailbox_maps`, `relay_recipient_maps`).")),
+    ("smuggling", "One message stays one", ("Only CR LF . CR LF ends the data. Where another ending does, a sender can put a second message into "
+     "the first, which then comes from a server that has proven itself (SMTP smuggling, 2023)."), "RFC 5321 4.1.1.4 and 2.3.8, RFC 3030 2",
+     "Update the server; in Postfix `smtpd_forbid_bare_newline = normalize` (or reject) and `smtpd_forbid_unauth_pipelining = yes`."),
+    ("bare", "A CR or LF by itself is refused", "Such a message is refused, so that no server behind this one can read it in another way.",
+     "RFC 5321 2.3.8", "In Postfix `smtpd_forbid_bare_newline = reject`. Where old clients send such mail, normalizing is enough."),
+))  # fmt: skip
+
+MAILBOX = tuple(_own(MAILBOX_CATEGORY, *row) for row in (
+    ("login", "The login works", "The account gets in by IMAP with its password.", "RFC 9051 6.2.2",
+     "Look at the server's log, and at `checks.echo_account` and its password."),
+    ("tls", "The login is encrypted", "TLS 1.2 or newer is spoken before the password is said.", "RFC 8314 4.1",
+     "Use port 993, and update a server that knows only older versions."),
+    ("capability", "The server can what programs need", "It says IMAP4rev1 or rev2, and has IDLE, UIDPLUS, MOVE and SPECIAL-USE.",
+     "RFC 9051 6.1.1 and appendix E", "Update the server, or switch them on."),
+    ("put", "A message is put in and read back", "What APPEND took is what FETCH gives, octet for octet, and SEARCH finds it.",
+     "RFC 9051 6.3.12 and 6.4.5", "Look at the server's log, the room on its disk, and the account's quota."),
+    ("removed", "A message is taken out", "After EXPUNGE it is gone.", "RFC 9051 6.4.3", "Look at the server's log."),
+))  # fmt: skip
+
+_BY_ID = {one.id: one for one in (*ECHO, *HEALTH, *RELAY, *MAILBOX)}
 
 
 def ourselves(name: str) -> Subtest:

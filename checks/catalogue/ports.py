@@ -45,15 +45,6 @@ PORTS: tuple[Subtest, ...] = (
         "RFC 5280 4.1.2.5, RFC 7671 5.1",
         "Renew it: `mailsrv cert issue`, or look why your ACME client did not.",
     ),
-    _own(
-        "zone_signatures",
-        "Days that the zone's signatures have left",
-        Level.REQUIRED,
-        "The signatures of the zones in which the domain, its mail hosts and their TLSA records stand are good, and for some time more; "
-        "its name servers agree, and its parent has the DS of its key.",
-        "RFC 4035 5, RFC 6781 4.4",
-        "Look at the signer; `mailsrv dns dnssec ZONE` shows all of it.",
-    ),
 )
 _BY_ID = {one.id: one for one in PORTS}
 

@@ -37,7 +37,8 @@ CERTIFICATES = (
         10,
         "Keys of all certificates below the root: RSA from 3072 bits (from 2048 to be phased out), P-256 and up, Ed25519, Ed448.",
         "NCSC-NL 2025-05",
-        "Take a new certificate with a P-256 key (or RSA of 3072 bits).",
+        "Where it is the host's own key: take a new certificate with a P-256 key (or RSA of 3072 bits). Where it is an intermediate of the "
+        "authority: choose another of its chains, if it offers one; a new certificate alone does not help.",
     ),
     Subtest(
         "cert_signature",

@@ -19,9 +19,11 @@ COMMANDS = {
     "deliverability": "what a spam filter would say of a message, from 0 to 10",
     "echo": "whether a mail of ours goes out and its answer comes back",
     "health": "whether this host is well: ports, queue, disk, clock, certificates, timers, backups",
+    "relay": "whether our server relays for strangers, or makes two messages of one",
+    "mailbox": "whether a real mailbox works over IMAP",
     "explain": "what a check means, its standard, and how to mend it",
     "history": "what earlier checks found, and what changed since",
-    "all": "`mail` and `dane` together; the default",
+    "all": "`mail` and `dane` together, and of our own domains this host, too; the default",
 }
 DEFAULT = "all"
 

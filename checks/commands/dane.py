@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from checks.commands import asking
-from checks.commands.asking import form_options
+from checks.commands.asking import telling_options
 
 if TYPE_CHECKING:
     from checks.commands.telling import Telling
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.command(name="dane")
 @click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
 @click.option("--resolver", default="", metavar="ADDRESS", help="A validating resolver on this machine to ask.")
-@form_options
+@telling_options
 def dane(domains: tuple[str, ...], resolver: str, config_file: str | None, **given: Any) -> int:
     """DANE on every port of DOMAIN's mail hosts; without DOMAIN of the configuration's domains.
 
@@ -40,7 +40,8 @@ def dane(domains: tuple[str, ...], resolver: str, config_file: str | None, **giv
 
     settings = asking.settings_at(config_file)
     wanted = asking.domains(domains, settings, "dane")
-    with Telling(asking.forms(given), None, len(wanted), "DANE") as telling:
+    history = asking.history(settings, given.pop("state"), given.pop("no_history"))
+    with Telling(asking.forms(given), history, len(wanted), "DANE") as telling:
         asyncio.run(_check(wanted, resolver, settings, telling))
     return telling.status
 

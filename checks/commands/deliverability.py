@@ -66,7 +66,7 @@ def deliverability(
         )
     given = Given(**{name: options.pop(name) for name in Given.__dataclass_fields__})
     settings = asking.settings_at(config_file)
-    options.pop("state"), options.pop("no_history")
+    history = asking.history(settings, options.pop("state"), options.pop("no_history"))
     forms = asking.forms(options)
     quiet = forms.as_json or forms.nagios
     if mailbox:
@@ -76,11 +76,18 @@ def deliverability(
     else:
         raw = _read(file or Path("-"))
     report = asyncio.run(score(raw, given, settings))
-    with Telling(forms, None, 1, "DELIVERABILITY") as telling:
+    with Telling(forms, history, 1, "DELIVERABILITY") as telling:
         if not quiet:
             _headline(report)
-        telling.take(report)
+        telling.take(report, _author(raw))
     return telling.status
+
+
+def _author(raw: bytes) -> str:
+    """As whose message it is remembered: that of the domain in From."""
+    from checks.deliverability.gathering import author
+
+    return author(raw).rpartition("@")[2].lower()[:255] or "nobody"
 
 
 async def score(raw: bytes, given: Given, settings: Settings | None) -> Report:

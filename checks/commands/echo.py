@@ -8,13 +8,18 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from checks.commands import asking
 from checks.commands.asking import telling_options
 from dnsops.base.errors import Misused
+
+if TYPE_CHECKING:
+    from checks.echo.ways import Ways
+    from checks.finding import Report
+    from dnsops.base.settings import Settings
 
 
 @click.command(name="echo")
@@ -26,6 +31,7 @@ from dnsops.base.errors import Misused
 )
 @click.option("--ca", "trust", type=asking.FILE, help="Certificates to trust beside the system's, PEM, for --server.")
 @click.option("--wait", type=click.FloatRange(1, 86400), help="Seconds to wait for the answer.  [checks.echo_wait]")
+@click.option("--direct", is_flag=True, help="Hand the mail to each MX host of ADDRESS by itself, past our submission.")
 @click.option("--configured", is_flag=True, help="For timers: do nothing where no echo address is configured.")
 @telling_options
 def echo(
@@ -35,6 +41,7 @@ def echo(
     server: str,
     trust: Path | None,
     wait: float | None,
+    direct: bool,
     configured: bool,
     config_file: str | None,
     **options: Any,
@@ -55,15 +62,31 @@ def echo(
     if not wanted and not configured:
         raise Misused("no echo address", "echo", "name one, or set checks.echo")
     _check(wanted)
-    options.pop("state"), options.pop("no_history")  # there is no score to compare
+    history = asking.history(settings, options.pop("state"), options.pop("no_history"))
     forms = asking.forms(options)
-    with Telling(forms, None, 1, "ECHO") as telling:
+    with Telling(forms, history, 1, "ECHO") as telling:
         if wanted:
             secret = secrets.from_file(password_file, "--password-file") if password_file else None
             way = ways.of(settings, account, secret, server, trust)
             limit = timedelta(seconds=wait) if wait else settings.checks.echo_wait
-            telling.take(asyncio.run(round_trips(way, wanted, settings.checks.echo_late, limit)))
+            late = settings.checks.echo_late
+            trips = _direct(way, wanted, settings, limit) if direct else round_trips(way, wanted, late, limit)
+            telling.take(asyncio.run(trips))
     return telling.status
+
+
+async def _direct(way: Ways, wanted: list[str], settings: Settings, wait: timedelta) -> Report:
+    """By each mail host of theirs."""
+    from checks.deliverability.gathering import signed
+    from checks.echo.direct import mail_hosts
+    from checks.echo.trips import Direct, each_host
+    from dnsops.resolve.choice import resolver
+    from dnsops.resolve.settings import configured
+
+    async with resolver(configured(settings.resolver)) as asked:
+        routes = {echo: await mail_hosts(echo, asked) for echo in wanted}
+    how = Direct(settings.hostname, lambda content, now: signed(content, settings, now))
+    return await each_host(way, routes, how, settings.checks.echo_late, wait)
 
 
 def _check(wanted: list[str]) -> None:

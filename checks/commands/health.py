@@ -6,14 +6,19 @@ Exit status: 0 well, 1 with findings that failed, 64 wrong usage; with --nagios 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from checks.commands import asking
 from checks.commands.asking import telling_options
 from dnsops.base.errors import Misused
+
+if TYPE_CHECKING:
+    from checks.finding import Report
+    from dnsops.base.settings import Settings
 
 
 @click.command(name="health")
@@ -27,16 +32,29 @@ def health(ask: bool, config_file: str | None, **options: Any) -> int:
     mailsrv check health --nagios      as a monitoring plugin: one line, and its exit status
     """
     from checks.commands.telling import Telling
-    from checks.health.judging import judge
-    from checks.health.looking import look
     from dnsops.base.places import state_directory
 
     settings = asking.settings_at(config_file)
     if settings is None:
         raise Misused("no configuration named, so it is not known what should be here", "health", "say --config FILE")
     state = options.pop("state")
-    options.pop("no_history")  # there is no score to compare
+    history = asking.history(settings, state, options.pop("no_history"))
     place = Path(state) if state else state_directory(settings.state.directory)
-    with Telling(asking.forms(options), None, 1, "HEALTH") as telling:
-        telling.take(judge(asyncio.run(look(settings, place, ask))))
+    with Telling(asking.forms(options), history, 1, "HEALTH") as telling:
+        telling.take(asyncio.run(of_host(settings, place, ask)))
     return telling.status
+
+
+async def of_host(settings: Settings, place: Path, ask: bool = True) -> Report:
+    """The host's report, with its mailbox where `checks.mailbox` wants that. place: the state directory."""
+    from checks.commands.mailbox import of_own
+    from checks.finding import Category, strict_verdict
+    from checks.health.judging import judge
+    from checks.health.looking import look
+    from checks.mailbox.judging import findings
+
+    report = judge(await look(settings, place, ask))
+    if not settings.checks.mailbox or report.beyond is None:
+        return report
+    found = (*report.findings, *findings(await of_own(settings)))
+    return replace(report, beyond=Category(report.beyond.id, found, strict_verdict(found)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ import click
 
 from checks.commands.asking import Forms
 from checks.report import document, junit, nagios, page, terminal, words
-from checks.report.changes import Change, Snapshot, changes, snapshot
+from checks.report.changes import Change, Snapshot, changes, snapshots
 from dnsops.base import files
 from dnsops.base.errors import Deliberate, Exit, ForUser
 
@@ -83,9 +83,9 @@ class Telling:
             return self._nagios()[1]
         return self._status
 
-    def take(self, report: Report) -> document.Json:
-        """One domain's report, everywhere it belongs; as the JSON document has it."""
-        past = self._remembered(report)
+    def take(self, report: Report, name: str = "") -> document.Json:
+        """One domain's report, everywhere it belongs; as the JSON document has it. name: as whose it is remembered."""
+        past = self._remembered(report, name)
         since = past.since.isoformat(timespec="seconds") if past.since else None
         value = document.result(report, self._forms.strict, since, past.changed)
         self._write(report, past)
@@ -105,8 +105,10 @@ class Telling:
         return value
 
     def again(self, values: Iterable[Mapping[str, Any]]) -> None:
-        """Results of an earlier run, which a program wants to have in the same document."""
+        """Results of an earlier run, told again: a line each for a person, and the same document for a program."""
         for value in values:
+            if not self._forms.as_json and not self._forms.nagios:
+                click.echo(terminal.again(value, self._pen))
             self._count(value, str(value.get("name", "")))
 
     # each form
@@ -163,17 +165,24 @@ class Telling:
     def _opened(self, path: Path) -> IO[bytes]:
         return self._stack.enter_context(_written(path))
 
-    def _remembered(self, report: Report) -> Past:
+    def _remembered(self, report: Report, name: str) -> Past:
         """Compare with the past, and become part of it."""
         if self._history is None:
             return Past()
         try:
-            return _compared(self._history, snapshot(report))
+            return _together([_compared(self._history, one) for one in snapshots(report, name)])
         except Deliberate as trouble:
             click.echo(f"mailsrv: no history: {trouble}", err=True)
             self._history.close()
             self._history = None
             return Past()
+
+
+def _together(pasts: Sequence[Past]) -> Past:
+    """Of several kinds: all changes, the bad news first, since the first of their days."""
+    changed = sorted((one for past in pasts for one in past.changed), key=lambda change: change.better)
+    since = min((past.since for past in pasts if past.since), default=None)
+    return Past(tuple(run for past in pasts for run in past.runs), since, tuple(changed))
 
 
 def _compared(history: History, run: Snapshot) -> Past:

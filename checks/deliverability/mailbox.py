@@ -63,6 +63,10 @@ class Waiting:
         except TimeoutError:
             raise Later(f"nothing came to {self.address} within {seconds:g} s", timedelta(0)) from None
 
+    async def heads(self, seen: set[int]) -> list[bytes]:
+        """The beginnings of the messages that are not in `seen`, which knows them then."""
+        return [await self.store.content(blob, 0, HEAD) for blob in await self._new(seen)]
+
     async def _new(self, seen: set[int]) -> list[int]:
         found = []
         for mailbox in await self.store.mailboxes(self.account):

@@ -81,7 +81,7 @@ def _answered(trip: Trip, late: timedelta) -> Finding:
         return _finding("answered", trip, status, trip.end.value + waited + (f": {trip.why}" if trip.why else ""))
     told = f"after {trip.took.total_seconds():.1f} s"
     if trip.took > late:
-        return _finding("answered", trip, Status.NOTICE, f"late, {told}; {late.total_seconds():.0f} s are expected")
+        return _finding("answered", trip, Status.FAIL, f"late, {told}; {late.total_seconds():.0f} s are expected")
     return _finding("answered", trip, Status.GOOD, told)
 
 

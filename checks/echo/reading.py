@@ -86,6 +86,39 @@ class Box:
         except TimeoutError:
             raise Later(f"no answer within {seconds:.0f} s") from None
 
+    @property
+    def tls(self) -> str:
+        """`TLSv1.3`; "" without."""
+        line = self._writer.get_extra_info("ssl_object")
+        return str(line.version() or "") if line else ""
+
+    async def capabilities(self) -> frozenset[str]:
+        """In capital letters, as they are after the login."""
+        said = await self.command("CAPABILITY")
+        words = (line.split()[2:] for line in said.lines if line.upper().startswith(b"* CAPABILITY"))
+        return frozenset(word.decode("ascii", "replace").upper() for line in words for word in line)
+
+    async def append(self, name: str, content: bytes) -> None:
+        """A message into a mailbox (RFC 9051 6.3.12)."""
+        async with asyncio.timeout(STEP):
+            tag = self._send(f'APPEND "{name}" {{{len(content)}}}')
+            line = await self._line()
+            while line.startswith(b"* "):
+                line = await self._line()
+            if not line.startswith(b"+"):
+                raise ForUser(f"the IMAP server says {plain(line)}", "APPEND", "")
+            self._writer.write(content + b"\r\n")
+            await self._until(tag)
+
+    async def exists(self) -> int:
+        """How many messages the selected mailbox has."""
+        said = await self.command("UID SEARCH ALL")
+        return sum(len(line.split()[2:]) for line in said.lines if line.upper().startswith(b"* SEARCH"))
+
+    async def command(self, text: str) -> Said:
+        """One command; `ForUser` when it is refused."""
+        return await self._command(text)
+
     async def _look(self, name: str, token: str, matches: Callable[[bytes], bool]) -> bytes | None:
         await self._command(f'EXAMINE "{name}"')
         said = await self._command(f'UID SEARCH TEXT "{token}"')

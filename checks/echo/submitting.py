@@ -20,14 +20,19 @@ def submit(door: Door, implicit: bool, login: tuple[str, Secret], sender: str, e
         with _connected(door, implicit) as server:
             server.login(login[0], login[1].reveal())
             server.sendmail(sender, [echo], content)
-    except smtplib.SMTPResponseException as error:
-        said = error.smtp_error
-        return f"{error.smtp_code} {plain(said if isinstance(said, bytes) else str(said))}"
-    except smtplib.SMTPRecipientsRefused as error:
-        return "; ".join(f"{code} {plain(said)}" for code, said in error.recipients.values())
     except (OSError, smtplib.SMTPException) as error:
-        return plain(f"{type(error).__name__}: {error}")
+        return told(error)
     return ""
+
+
+def told(error: OSError) -> str:
+    """What went wrong, in the server's words where it said some. smtplib's errors are OSErrors."""
+    match error:
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=said):
+            return f"{code} {plain(said if isinstance(said, bytes) else str(said))}"
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            return "; ".join(f"{code} {plain(said)}" for code, said in refused.values())
+    return plain(f"{type(error).__name__}: {error}")
 
 
 def _connected(door: Door, implicit: bool) -> smtplib.SMTP:

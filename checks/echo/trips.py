@@ -1,6 +1,7 @@
 """A marked mail goes to each echo address, and its answer is waited for.
 
     report = await round_trips(ways, ["echo@example.net"], late, wait)
+    report = await each_host(ways, routes, Direct("mx.example.org", sign), late, wait)      past our own submission
 
 Limits: one mail to an address; all of them at once. Fails by: nothing; each trouble is a finding.
 """
@@ -10,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from checks.echo import marked
+from checks.echo.direct import Route, deliver
 from checks.echo.judging import End, Trip, judge
 from checks.echo.marked import Mark
 from checks.echo.reading import Box
@@ -28,6 +31,32 @@ async def round_trips(ways: Ways, echoes: Sequence[str], late: timedelta, wait: 
     """The report about all of them."""
     trips = await asyncio.gather(*(_trip(ways, echo, wait) for echo in echoes))
     return judge(ways.sender, datetime.now(UTC), trips, late)
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """helo: what we call ourselves.  sign: puts our signatures on a message."""
+
+    helo: str
+    sign: Callable[[bytes, datetime], bytes]
+
+
+async def each_host(ways: Ways, routes: Mapping[str, Sequence[Route]], how: Direct, late: timedelta, wait: timedelta) -> Report:  # fmt: skip
+    """Each mail host of each echo address by itself, one after the other: an echo may answer a sender only now and then."""
+    trips = []
+    for echo, hosts in routes.items():
+        for route in hosts:
+            trips.append(await _past(ways, echo, route, how, wait))
+    return judge(ways.sender, datetime.now(UTC), trips, late)
+
+
+async def _past(ways: Ways, echo: str, route: Route, how: Direct, wait: timedelta) -> Trip:
+    made, sent = marked.mark(secrets.token_hex(12), ways.sender), datetime.now(UTC)
+    content = how.sign(marked.message(made, ways.sender, echo, sent), sent)
+    name = f"{echo} by {route.host}"
+    if trouble := await asyncio.to_thread(deliver, route, how.helo, ways.sender, echo, content):
+        return Trip(name, sent, End.REFUSED, why=trouble)
+    return await _answer(ways, name, made, sent, wait)
 
 
 async def _trip(ways: Ways, echo: str, wait: timedelta) -> Trip:

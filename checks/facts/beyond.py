@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from checks.facts.looked import Evidence
+from checks.facts.setup import Setup
+from dnsops.dnssec.facts import Facts as Zone
+from dnsops.reconcile.zone_checks import Public
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,17 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """All of it. sts_policy: None when it was not looked for. The records (`_mta-sts`, `_smtp._tls`, BIMI) are in the book."""
+    """All of it. sts_policy: None when it was not looked for. The records (`_mta-sts`, `_smtp._tls`, BIMI) are in the book.
+
+    zones: that the domain and its mail hosts stand in; None when nobody looks at zones, empty when there was no time.
+    ours: for a domain of the configuration, what DNS says of every record that we wish; None for strangers' domains.
+    ours_why: why that is not known.  setup: what mail programs find; None when it was not looked for.
+    """
 
     reverse: tuple[Reverse, ...] = ()
     listings: tuple[Listing, ...] = ()
     sts_policy: Fetched | None = None
+    zones: tuple[Zone, ...] | None = None
+    ours: Public | None = None
+    ours_why: str = ""
+    setup: Setup | None = None

@@ -43,7 +43,7 @@ class Facts:
     book: at least these plain: MX, A, AAAA, NS (and its climb) of the domain; A, AAAA of each host; TXT as the flows of
     `checks.judge.auth` ask; CAA as `checks.judge.caa` asks; A of `_25._tcp.HOST`. Accurate: SOA of the domain and of each host,
     TLSA of `_25._tcp.HOST`.
-    selectors: DKIM selectors that are known of the domain (from its configuration, or from mail received).
+    selectors: DKIM selectors that are known of the domain (named, or from its configuration).  heard: from mail received.
     routing: by address of hosts and name servers; None when nobody was asked (the category is then not run).
     """
 
@@ -55,6 +55,7 @@ class Facts:
     routing: Mapping[str, Routing] | None = None
     beyond: Beyond = field(default=Beyond())
     selectors: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
 
     def looked(self, name: str, type_name: str, accurate: bool = False) -> Lookup:
         """What the book has; a failure when it has nothing."""

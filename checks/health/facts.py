@@ -102,6 +102,18 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Outward:
+    """One try at port 25 of another host. family: 4 or 6.  greeting: what it said.  away: this host has no network there."""
+
+    host: str
+    address: str
+    family: int
+    greeting: str = ""
+    error: str = ""
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     now: datetime
     host: str
@@ -114,4 +126,5 @@ class Facts:
     damaged: tuple[str, ...] = ()  # names of jobs whose last outcome cannot be read
     backup: Backup | None = None
     log: Log | None = None
+    outward: tuple[Outward, ...] = ()
     backup_age: float = 26 * 3600.0  # seconds that the newest backup may have

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from checks.health.facts import Backup, Clock, Disk, Job, Log
 from dnsops.base.printable import printable
-from mailsrv.backup.shelf import whole
+from mailsrv.backup.folder import whole
+from mailsrv.backup.memory import Memory
 
 TIMERS = "timers"  # in the state directory
 OURSELVES = "health"  # the job that asks here: what it found last time is no news
@@ -70,6 +71,18 @@ def jobs(state: Path) -> tuple[tuple[Job, ...], tuple[str, ...]]:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             damaged.append(printable(path.stem))
     return tuple(found), tuple(damaged)
+
+
+def backups(others: Path | None, ours: str | None, state: Path) -> Backup | None:
+    """Of another program's place, else of ours: what lies in a directory; of a bucket, what the last backup noted here."""
+    if others:
+        return backup(others)
+    if not ours:
+        return None
+    if not ours.startswith("s3://"):
+        return backup(Path(ours))
+    note = Memory(state).last()
+    return Backup(ours, note.finished if note and note.place == ours else None)
 
 
 def backup(place: Path) -> Backup:

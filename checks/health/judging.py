@@ -15,7 +15,7 @@ from datetime import timedelta
 from checks.catalogue.ourselves import HEALTH_CATEGORY, ourselves
 from checks.facts.looked import Evidence
 from checks.finding import Category, Finding, Report, Status, strict_verdict
-from checks.health.facts import Disk, Facts, Job, Log, Port, Queue
+from checks.health.facts import Disk, Facts, Job, Log, Outward, Port, Queue
 from dnsops.certs.chain import flaws, matches
 from dnsops.records.tlsa import flaw
 from dnsops.resolve.answer import Security
@@ -25,7 +25,8 @@ LITTLE, TOO_LITTLE = 2 << 30, 512 << 20  # octets free
 FEW, TOO_FEW = 0.10, 0.02  # of all octets or files
 SOON, TOO_SOON = timedelta(days=21), timedelta(days=7)  # until a certificate ends
 OFF = 1.0  # seconds
-STALE = timedelta(days=2)  # every job runs several times a day
+STALE = timedelta(days=2)  # every job runs once a day at least
+RARE = {"backup-proof": timedelta(days=15)}  # but for these
 OFTEN = 3  # "not now" in a row
 GRAVE = re.compile(r"\b[a-z_]+\.(?:bug|fault|unreadable)\b|\bstore\.failed\b|Traceback \(most")
 SHOWN = 20
@@ -48,6 +49,7 @@ def _findings(facts: Facts) -> Iterator[Finding]:
     yield _jobs(facts)
     yield _backup(facts)
     yield _log(facts.log, facts)
+    yield _outward(facts.outward)
 
 
 def _ports(ports: Sequence[Port]) -> Finding:
@@ -150,13 +152,13 @@ def _job(job: Job, facts: Facts) -> Iterator[tuple[Status, str]]:
             yield Status.NOTICE, f"a person should look{often}: {job.text}"
         case "later" if job.failures >= OFTEN:
             yield Status.NOTICE, f"not now{often}: {job.text}"
-    if facts.now - job.finished > STALE:
+    if facts.now - job.finished > RARE.get(job.name, STALE):
         yield Status.NOTICE, f"it ran last {_span(facts.now - job.finished)} ago"
 
 
 def _backup(facts: Facts) -> Finding:
     if facts.backup is None:
-        return _untold("backups", "no place is configured (`checks.backups`)")
+        return _untold("backups", "no place is configured (`backup.place`)")
     if facts.backup.newest is None:
         return _finding("backups", Status.FAIL, [f"there is none at {facts.backup.place}"])
     age = facts.now - facts.backup.newest
@@ -173,6 +175,23 @@ def _log(log: Log | None, facts: Facts) -> Finding:
     said = [f"{len(log.lines)} lines in {log.where}, the last: {log.lines[-1]}"]
     shown = [Evidence(log.lines[-SHOWN:], facts.now)]
     return _finding("log", Status.FAIL if grave else Status.NOTICE, said, shown)
+
+
+def _outward(tried: Sequence[Outward]) -> Finding:
+    """A family that reaches one of its targets is open; the provider blocks a port, not a host."""
+    if not [one for one in tried if not one.away]:
+        said = "this host has no network" if tried else "no host to ask is configured (`checks.outward`)"
+        return _untold("outward", said)
+    told, status = [], Status.GOOD
+    for family in sorted({one.family for one in tried if not one.away}):
+        mine = [one for one in tried if one.family == family and not one.away]
+        open_ = [one for one in mine if not one.error]
+        if open_:
+            told.append(f"IPv{family}: {open_[0].host} said: {open_[0].greeting}")
+            continue
+        status = Status.FAIL
+        told += [f"IPv{family}: {one.host} ({one.address}): {one.error}" for one in mine]
+    return _finding("outward", status, told)
 
 
 def _span(span: timedelta) -> str:

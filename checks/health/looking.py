@@ -8,6 +8,7 @@ Limits: SECONDS for a port, for the store and for the DNS. Fails by: nothing; wh
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from checks.health import host
 from checks.health.facts import Facts, Port, Queue, Records
+from checks.health.outward import outward
 from dnsops.base.errors import Deliberate
 from dnsops.certs import wire
 from dnsops.certs.wire import How
@@ -40,6 +42,7 @@ async def look(settings: Settings, state: Path, ask: bool = True) -> Facts:
     ports, queue, records = await asyncio.gather(tried, _queue(state / STORE), _records(settings, ask))
     jobs, damaged = host.jobs(state)
     kept = settings.checks
+    beyond = await outward([_door(one) for one in kept.outward]) if ask else ()
     return Facts(
         now,
         settings.hostname,
@@ -50,8 +53,9 @@ async def look(settings: Settings, state: Path, ask: bool = True) -> Facts:
         records,
         jobs,
         damaged,
-        host.backup(kept.backups) if kept.backups else None,
+        host.backups(kept.backups, settings.backup.place, state),
         await asyncio.to_thread(host.log, kept.log, now),
+        beyond,
         kept.backup_age.total_seconds(),
     )
 
@@ -119,6 +123,12 @@ async def _queue(directory: Path) -> Queue | None:
     return Queue(len(waiting), min((one.received for one in waiting), default=None), len(queued) - len(waiting))
 
 
+def _door(text: str) -> tuple[str, int]:
+    """`mx1.example.net`, `[2001:db8::25]:25` -> host and port; 25 unless said."""
+    found = re.fullmatch(r"\[?([^\]\[]+?)\]?(?::([0-9]{1,5}))?", text)
+    return (found[1], min(int(found[2] or 25), 65535)) if found else (text, 25)
+
+
 async def _records(settings: Settings, ask: bool) -> Records | None:
     """TLSA of port 25. A resolver that cannot be had is a finding, not the end."""
     if not ask or not settings.listeners.smtp.enabled:
@@ -135,3 +145,8 @@ async def _records(settings: Settings, ask: bool) -> Records | None:
         return Records(Security.FAILED, why=f"no answer within {SECONDS:g} s")
     found = tuple(sorted(item for item in answer.items if isinstance(item, Tlsa)))
     return Records(answer.security, found, answer.why)
+
+
+def nearest(bind: Sequence[object]) -> str:
+    """One address at which this host reaches its own port; IPv4 first, for it is everywhere."""
+    return min(_addresses(bind), key=lambda address: ":" in address, default="127.0.0.1")

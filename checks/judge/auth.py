@@ -29,7 +29,7 @@ _DMARC = {"good": Status.GOOD, "external": Status.NOTICE, "policy": Status.FAIL,
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """What was asked and what it means. spf: its records.  spf_policy, spf_tree: None without exactly one."""
+    """What was asked and what it means. heard: owners of keys that only mail named.  spf: its records.  spf_policy, spf_tree: None without exactly one."""
 
     domain: str
     dmarc: dmarc_policy.Found
@@ -39,6 +39,7 @@ class Auth:
     spf_policy: spf_policy.Judged | None = None
     spf_tree: spf_tree.Tree | None = None
     keys: tuple[Lookup, ...] = ()
+    heard: frozenset[str] = frozenset()
 
     @property
     def spf_record(self) -> str:
@@ -54,7 +55,10 @@ class Auth:
 
 
 def look(
-    domain: str, organizational: dmarc_policy.Organizational, selectors: Sequence[str] = ()
+    domain: str,
+    organizational: dmarc_policy.Organizational,
+    selectors: Sequence[str] = (),
+    heard: Sequence[str] = (),
 ) -> Flow[Question, Lookup, Auth]:
     """All questions, and the answers' meaning. organizational: of a domain by a public suffix list, "" of a suffix."""
     found = yield from dmarc_policy.find(domain, organizational)
@@ -66,10 +70,11 @@ def look(
     if len(records) == 1:
         judged = yield from spf_policy.judge(domain, records[0])
         tree = yield from spf_tree.count(domain, records[0])
+    only = frozenset(f"{selector}._domainkey.{domain}" for selector in heard if selector not in selectors)
     keys = []
-    for selector in selectors:
+    for selector in dict.fromkeys((*selectors, *heard)):
         keys.append((yield Question(f"{selector}._domainkey.{domain}", "TXT")))
-    return Auth(domain, found, policy, dkim, records, judged, tree, tuple(keys))
+    return Auth(domain, found, policy, dkim, records, judged, tree, tuple(keys), only)
 
 
 def category(auth: Auth) -> Category:
@@ -102,7 +107,7 @@ def _dmarc_policy(auth: Auth) -> Finding:
 def _dkim(auth: Auth) -> Finding:
     subtest = by_id("dkim")
     if auth.dkim.rcode == "NOERROR":
-        opinion = auth_strict.dkim(auth.keys)
+        opinion = auth_strict.dkim(auth.keys, auth.heard)
         return subtest.finding(Status.GOOD, "good", FULL, strict=opinion.status, strict_details=opinion.details)
     if auth.sends_nothing:
         return subtest.finding(Status.NOT_TESTED, "no-email", FULL, worst=Status.NOT_TESTED)

@@ -9,17 +9,16 @@ Fails by: nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from checks.facts.looked import Lookup
 from checks.finding import Status
+from checks.judge import dkim_keys
 from checks.judge.dmarc_policy import Found
 from checks.judge.dmarc_policy import Judged as DmarcJudged
 from checks.judge.spf_policy import Judged as SpfJudged
 from checks.judge.spf_tree import Tree
-from dnsops.base.errors import ForUser
-from dnsops.records.txt.dkim import DkimKey
 from dnsops.records.txt.dmarc import Policy, is_policy
 from dnsops.records.txt.spf import Spf
 
@@ -61,27 +60,16 @@ def _remarks(policy: Policy, found: Found) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def dkim(keys: Sequence[Lookup]) -> Opinion:
-    """Of the keys at selectors that are known."""
+def dkim(keys: Sequence[Lookup], heard: Collection[str] = ()) -> Opinion:
+    """Of the keys at selectors that are known. heard: owners that only mail named."""
     if not keys:
         return Opinion(Status.INFO, ("no selector is known, so no key was looked at",))
-    wrong = [f"{answer.name}: {why}" for answer in keys if (why := _key_flaw(answer))]
-    if len(wrong) == len(keys):
-        return Opinion(Status.FAIL, tuple(wrong))
-    return Opinion(Status.NOTICE if wrong else Status.GOOD, tuple(wrong))
-
-
-def _key_flaw(answer: Lookup) -> str:
-    """Why a receiver could not use it; "" when it could."""
-    if not answer.records:
-        return answer.why or "no key"
-    if len(answer.records) > 1:
-        return "more than one TXT record"
-    try:
-        key = DkimKey.parse(answer.texts[0])
-    except ForUser as error:
-        return error.what
-    return "it is revoked" if key.revoked else ""
+    judged = [dkim_keys.judge(answer, answer.name in heard) for answer in keys]
+    wrong = tuple(str(one) for one in judged if one.status is not Status.GOOD)
+    if all(one.status is Status.FAIL for one in judged):
+        return Opinion(Status.FAIL, wrong)
+    worst = max(min(one.status for one in judged), Status.NOTICE)
+    return Opinion(worst, wrong or tuple(map(str, judged)))
 
 
 def spf(record: str, judged: SpfJudged, tree: Tree) -> Opinion:

@@ -13,7 +13,7 @@ from checks.catalogue import by_id
 from checks.facts.beyond import Reverse
 from checks.facts.domain import Facts
 from checks.finding import Category, Finding, Status
-from checks.judge import mx, sts
+from checks.judge import mx, ours, setup, sts, zones
 from checks.score import single
 from dnsops.base.errors import ForUser
 from dnsops.certs.chain import Chain, from_der
@@ -36,8 +36,9 @@ def category(facts: Facts) -> Category:
             sts.finding(facts),
             _tls_rpt(facts),
             _certificate_days(facts),
+            *((setup.finding(facts),) if facts.beyond.setup else ()),
         ]
-    return single("beyond", [*found, *_bimi(facts)])
+    return single("beyond", [*found, *_bimi(facts), *_zones(facts), *ours.findings(facts.beyond)])
 
 
 def _finding(name: str, status: Status, details: Iterable[str] = ()) -> Finding:
@@ -46,6 +47,13 @@ def _finding(name: str, status: Status, details: Iterable[str] = ()) -> Finding:
 
 def _untested(name: str, why: str = "nobody was asked") -> Finding:
     return by_id(name).finding(Status.NOT_TESTED, "not-tested", worst=Status.NOT_TESTED, details=(why,))
+
+
+def _zones(facts: Facts) -> Iterable[Finding]:
+    seen = facts.beyond.zones
+    if seen is not None and not seen:
+        return [_untested(name, "there was no time for it") for name in ("zone_servers", "zone_signatures")]
+    return zones.findings(seen or (), facts.at)
 
 
 def _mx_hosts(facts: Facts) -> Finding:

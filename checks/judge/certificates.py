@@ -24,6 +24,11 @@ FULL, NONE = 10, 0
 _BROKEN = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
 _SHOWN = {Grade.INSUFFICIENT: (Status.FAIL, "bad", NONE), Grade.PHASE_OUT: (Status.NOTICE, "phase-out", FULL)}
 _GOOD = (Status.GOOD, "good", FULL)
+THEIRS = "the host's own certificate is fine; it is the authority's intermediate that is to be phased out"
+ELSEWHERE = (
+    "A new certificate from the same chain does not help: choose another chain of the authority where it offers one (RFC 8555 7.4.2, "
+    "`alternate`; certbot --preferred-chain), or wait until it issues from a new intermediate. DANE-EE (3 1 1) does not look at it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +116,19 @@ def _graded(name: str, tls: Tls, seen: list[tuple[str, Grade, str]], wide: list[
     others = [(one.subject, one.key if name == "cert_pubkey" else one.signature) for one in wide]
     also = min((grade for _, grade in others), default=Grade.GOOD)
     strict = _SHOWN[also][0] if also < min(worst, Grade.SUFFICIENT) else None
+    told = [f"its other certificate, {subject}" for subject, grade in others if grade is also and strict]
+    theirs = worst is Grade.PHASE_OUT and seen[0][1] >= Grade.SUFFICIENT
+    if theirs and strict is None:
+        strict, told = Status.INFO, [THEIRS]
     return by_id(name).finding(
         status,
         verdict,
         points,
         host=tls.host,
         details=details,
+        fix=ELSEWHERE if theirs and strict is Status.INFO else "",
         strict=strict,
-        strict_details=[f"its other certificate, {subject}" for subject, grade in others if grade is also and strict],
+        strict_details=told,
     )
 
 

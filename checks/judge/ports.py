@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from checks.catalogue.ports import CATEGORY, port_subtest
 from checks.facts.looked import Evidence
 from checks.finding import Category, Finding, Report, Status, strict_verdict
+from checks.judge.zones import days_of
+from checks.judge.zones import findings as zone_findings
 from dnsops.certs.chain import Chain, key_name, matches
-from dnsops.dnssec.care import findings as cared
 from dnsops.dnssec.facts import Facts as Zone
 from dnsops.records.tlsa import Tlsa, flaw
 from dnsops.resolve.answer import Answer, Security
@@ -25,7 +26,6 @@ from dnsops.rollover.look import Port, Shown, tlsa_only
 
 RENEWED = timedelta(days=30)
 SOON = timedelta(days=14)
-VERY_SOON = timedelta(days=3)
 MAIL = 25
 
 
@@ -33,7 +33,7 @@ def report(
     domain: str, now: datetime, ports: Sequence[Port], zones: Sequence[Zone], notes: Sequence[str] = ()
 ) -> Report:
     """All findings about one domain's ports and zones; they have no score."""
-    found = (*(one for port in ports for one in of_port(port, now)), *(of_zone(zone, now) for zone in zones))
+    found = (*(one for port in ports for one in of_port(port, now)), *zone_findings(zones, now))
     return Report(domain, now, 0, (), notes=tuple(notes), beyond=Category(CATEGORY, found, strict_verdict(found)))
 
 
@@ -112,9 +112,9 @@ def _days(port: Port, chains: Sequence[Chain], now: datetime) -> Finding:
     left = end - now
     status = Status.FAIL if left <= timedelta(0) else Status.NOTICE if left < SOON else Status.GOOD
     said = (
-        f"ended {_days_of(-left)} ago"
+        f"ended {days_of(-left)} ago"
         if left <= timedelta(0)
-        else f"{_days_of(left)} left, until {end:%Y-%m-%d %H:%M} UTC"
+        else f"{days_of(left)} left, until {end:%Y-%m-%d %H:%M} UTC"
     )
     begun = [chain for chain in chains if chain.not_before > now]
     if begun:
@@ -144,36 +144,11 @@ def _advice(end: datetime, wait: timedelta, now: datetime) -> list[str]:
     """By when the next key's record must be there."""
     serve, publish = end - RENEWED, end - RENEWED - wait
     left = publish - now
-    when = f"in {_days_of(left)} ({publish:%Y-%m-%d})" if left > timedelta(0) else "now"
+    when = f"in {days_of(left)} ({publish:%Y-%m-%d})" if left > timedelta(0) else "now"
     return [
         f"only the served key is announced; renewal is due about {serve:%Y-%m-%d}",
         f"publish the record of the next key {when}: it must stand {_span(wait)} before its key is served",
     ]
-
-
-def of_zone(zone: Zone, now: datetime) -> Finding:
-    """The zone's own care (dnsops.dnssec), with the days that are left."""
-    found = cared(zone, now)
-    left = zone.left(now)
-    troubles = [one for one in found if one.trouble]
-    status = Status.FAIL if troubles else Status.INFO if found else Status.GOOD
-    if zone.security is Security.FAILED and not troubles:
-        status = Status.ERROR
-    days = (
-        []
-        if left is None
-        else [f"signatures: {_days_of(left)} left" if left > timedelta(0) else "signatures have ended"]
-    )
-    if status >= Status.INFO and left is not None and left < VERY_SOON:
-        days.append("they are short-lived: whoever signs must never stop for long")
-    return port_subtest("zone_signatures").finding(
-        status,
-        "good" if status is Status.GOOD else "bad",
-        host=zone.apex or ".",
-        details=[*days, *map(str, found)],
-        override=True,
-        strict=status,
-    )
 
 
 def _seen(port: Port) -> Iterator[str]:
@@ -203,11 +178,6 @@ def _fits(records: Iterable[Tlsa], chain: Chain) -> bool:
 
 def _chains(port: Port) -> list[Chain]:
     return [shown.chain for shown in port.shown if shown.chain]
-
-
-def _days_of(span: timedelta) -> str:
-    days = span.total_seconds() / 86400
-    return f"{days:.0f} days" if days >= 10 else f"{days:.1f} days"
 
 
 def _span(span: timedelta) -> str:

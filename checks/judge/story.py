@@ -16,7 +16,7 @@ from dnsops.base.flow import run
 
 def judge(facts: Facts, organizational: Organizational) -> Report:
     """What internet.nl would say, and what we say. organizational: of a domain by a public suffix list, "" of a suffix."""
-    told = run(auth.look(facts.domain, organizational, facts.selectors), facts.answer)
+    told = run(auth.look(facts.domain, organizational, facts.selectors, facts.heard), facts.answer)
     categories: tuple[Category, ...] = (
         single("ipv6", ipv6.findings(facts, told.spf_record)),
         dnssec.category(facts),

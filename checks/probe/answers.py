@@ -21,16 +21,16 @@ _ESCAPED = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
 
 
 class Answers:
-    """A `dnsops.resolve.answer.Resolver`."""
+    """A `dnsops.resolve.answer.Resolver`. accurate: asked as `Question.accurate` says."""
 
     by = "the checks"
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, book: Book, accurate: bool = False) -> None:
+        self._book, self._accurate = book, accurate
 
     async def ask(self, name: str, type_name: str) -> Answer:
         """What the book has, or gets, of it."""
-        return said(await self._book.answer(Question(name, type_name)))
+        return said(await self._book.answer(Question(name, type_name, self._accurate)))
 
     async def answer(self, question: resolving.Question) -> Answer:
         """The same by its question: what drives a flow."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
 from checks.facts import Addresses, Beyond, Fetched, Listing, MailHost, Question, Reverse, Tls
+from checks.facts.setup import Setup
 from checks.probe.answers import Answers
 from checks.probe.book import Book
 from checks.probe.showing import evidence
@@ -33,13 +34,23 @@ _GREETING = re.compile(r"220[ -]\s*([^\s]{1,255})")
 
 async def look(book: Book, domain: str, hosts: Sequence[MailHost], world: World) -> Beyond:
     """All of it, side by side."""
-    reverse, listings, policy, _ = await asyncio.gather(
+    reverse, listings, policy, found, _ = await asyncio.gather(
         _reverse(book, hosts, world),
         _listings(book, hosts, world),
         _policy(book, domain, world),
+        _setup(book, domain, hosts, world),
         book.look_each(Question(f"{label}.{domain}", "TXT") for label in RECORDS),
     )
-    return Beyond(tuple(reverse), tuple(listings), policy)
+    return Beyond(tuple(reverse), tuple(listings), policy, setup=found)
+
+
+async def _setup(book: Book, domain: str, hosts: Sequence[MailHost], world: World) -> Setup | None:
+    """What mail programs find; of a domain without mail hosts nobody asks it."""
+    if not hosts:
+        return None
+    from checks.probe import setup
+
+    return await setup.look(book, domain, tuple(host.name for host in hosts), world)
 
 
 def _addresses(hosts: Iterable[Addresses]) -> list[str]:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from checks.facts import Addresses, Beyond, Facts, MailHost, Question, Routing, Tls
+from checks.facts import Addresses, Beyond, Facts, Lookup, MailHost, Question, Routing, Tls
 from checks.facts.looked import unasked
 from checks.judge import auth, caa, mx
 from checks.probe import further, hosts
 from checks.probe.book import Book
 from checks.probe.known import Seen
+from checks.probe.wanted import Unknown
 from checks.probe.world import World
+from dnsops.dnssec.facts import Facts as Zone
+from dnsops.reconcile.zone_checks import Public
 
 OF_HOST = 0.85  # of the budget: a host that takes longer is late, and the rest is told
 MOST_OTHERS = 3  # addresses of a host beside the first
@@ -31,19 +35,22 @@ async def gather(domain: str, world: World) -> Facts:
     """Everything the judges read."""
     at, end = world.now(), asyncio.get_running_loop().time() + world.budget
     async with Book(world.dns) as book:
-        servers, seen, _ = await asyncio.gather(
+        servers, seen, _, zones, (ours, ours_why) = await asyncio.gather(
             _until(end, _name_servers(book, domain, world), ()),
             _mail_hosts(book, domain, world, end),
             _until(end, _about_domain(book, domain, world), None),
+            _until(end, _zones(book, domain, world), ()),
+            _until(end, _ours(domain, world), (None, LATE)),
         )
         mail = tuple(one.host for one in seen)
         routing, beyond = await asyncio.gather(
             _routing(world, servers, mail, end), _until(end, further.look(book, domain, mail, world), Beyond())
         )
         pages = dict(book.pages)
+    beyond = replace(beyond, zones=zones, ours=ours, ours_why=ours_why)
     for one in seen:
         pages.update(one.pages)
-    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors(domain))
+    return Facts(domain, at, servers, mail, pages, routing, beyond, world.selectors(domain), world.heard(domain))
 
 
 async def _name_servers(book: Book, domain: str, world: World) -> tuple[Addresses, ...]:
@@ -55,8 +62,24 @@ async def _about_domain(book: Book, domain: str, world: World) -> None:
     plain = [Question(domain, type_name) for type_name in ("MX", "A", "AAAA", "NS")]
     await asyncio.gather(
         book.look_each([*plain, Question(domain, "SOA", accurate=True)]),
-        book.follow(auth.look(domain, world.organizational, world.selectors(domain))),
+        book.follow(auth.look(domain, world.organizational, world.selectors(domain), world.heard(domain))),
     )
+
+
+async def _zones(book: Book, domain: str, world: World) -> tuple[Zone, ...] | None:
+    """Those of the domain and of its mail hosts."""
+    if world.zones is None:
+        return None
+    hosts = _hosts(await book.answer(Question(domain, "MX")))
+    return await world.zones.of([domain, *hosts], [(f"_25._tcp.{host}", "TLSA") for host in hosts])
+
+
+async def _ours(domain: str, world: World) -> tuple[Public | None, str]:
+    """What DNS says of our wishes; or why that is not known."""
+    try:
+        return (None, "") if world.wanted is None else (await world.wanted(domain), "")
+    except Unknown as reason:
+        return None, str(reason)
 
 
 # mail hosts
@@ -66,9 +89,16 @@ async def _mail_hosts(book: Book, domain: str, world: World, end: float) -> list
     """Each of the hosts that are tested; one that takes too long is late."""
     asked = Question(domain, "MX")
     found = await _until(end, book.answer(asked), unasked(asked))
-    names = mx.mx_of(found, unasked(asked), unasked(asked)).hosts  # which hosts, no address of the domain decides
-    looks = (_until(end, world.known.host(name, partial(_mail_host, name, world)), _late(name)) for name in names)
+    looks = (
+        _until(end, world.known.host(name, partial(_mail_host, name, world)), _late(name)) for name in _hosts(found)
+    )
     return await asyncio.gather(*looks)
+
+
+def _hosts(found: Lookup) -> tuple[str, ...]:
+    """Those of an MX answer; which they are, no address of the domain decides."""
+    unknown = unasked(Question(found.name, "A"))
+    return mx.mx_of(found, unknown, unknown).hosts
 
 
 async def _mail_host(name: str, world: World) -> Seen:

@@ -23,9 +23,12 @@ from typing import TYPE_CHECKING
 from checks.facts import Question, Tls
 from checks.probe import reach
 from checks.probe.asking import Asker, Own, Stub
+from checks.probe.received import received
 from checks.probe.routes import Routes, door
 from checks.probe.selectors import known
+from checks.probe.wanted import wanted
 from checks.probe.world import BUDGET, World
+from checks.probe.zones import Zones
 from dnsops.base.errors import Misused
 from dnsops.resolve.adbit import RESOLV_CONF, listed, loopback
 from mailsrv.auth.suffixes import by_list
@@ -78,8 +81,9 @@ def configured(settings: Settings | None, given: Options) -> Options:
 async def opened(options: Options, settings: Settings | None = None) -> AsyncIterator[World]:
     """Everything a check needs, closed at the end."""
     async with AsyncExitStack() as stack:
+        dns = await _resolver(options, settings, stack)
         yield World(
-            dns=await _resolver(options, settings, stack),
+            dns=dns,
             look_tls=prober(options),
             try_server=partial(reach.name_server, now=now),
             try_host=partial(reach.mail_host, now=now),
@@ -91,6 +95,9 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
             local=options.local,
             budget=options.budget,
             roots=options.trust,
+            zones=Zones(dns),
+            heard=await received(settings),
+            wanted=wanted(dns, settings),
         )
 
 

@@ -5,7 +5,7 @@ Fails by: nothing; it only holds.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,9 @@ from typing import Protocol
 from checks.facts import Reached, Routing, Tls
 from checks.probe.asking import Asker
 from checks.probe.known import Known
+from checks.probe.wanted import Wanted
+from dnsops.dnssec.facts import Facts as Zone
+from dnsops.dnssec.facts import Place
 
 BUDGET = 55.0  # seconds for all that is asked about one domain; the rest of a minute is for judging and telling
 
@@ -21,6 +24,12 @@ BUDGET = 55.0  # seconds for all that is asked about one domain; the rest of a m
 def nobody_knows(domain: str) -> tuple[str, ...]:
     """No selector."""
     return ()
+
+
+class Zones(Protocol):
+    """Who looks at the zones of names."""
+
+    async def of(self, names: Sequence[str], places: Sequence[Place]) -> tuple[Zone, ...]: ...
 
 
 class Routers(Protocol):
@@ -38,6 +47,8 @@ class World:
     blocklists: zones to ask about the hosts' addresses.  local: addresses that are not global count as those of the Internet.
     known: hosts seen lately, for a run over many domains.  budget: seconds for one domain.
     roots: a PEM file of authorities that web servers may have, besides this machine's.
+    zones: who looks at zones and their servers.  wanted: who knows what we wish for a domain of ours; both may be missing.
+    heard: of a domain's DKIM selectors, those that mail in our store named.
     """
 
     dns: Asker
@@ -53,3 +64,6 @@ class World:
     known: Known = field(default_factory=Known)
     budget: float = BUDGET
     roots: Path | None = None
+    zones: Zones | None = None
+    wanted: Wanted | None = None
+    heard: Callable[[str], tuple[str, ...]] = nobody_knows

@@ -1,6 +1,7 @@
 """What is different from another day: two `Snapshot`s of a domain, compared. Pure.
 
-A snapshot is what of a report is worth keeping for years: total, percentages, and each finding's two statuses.
+A snapshot is what of a report is worth keeping for years: total, percentages, and each finding's two statuses. Each kind of check
+has its own, so that what one kind did not look at is no news: `example.org` is of `mail`, `dane example.org` of `dane`.
 Fails by: ValueError from `read` for anything that `Snapshot.text` did not write.
 Limits: MOST findings of a snapshot are read.
 """
@@ -8,28 +9,44 @@ Limits: MOST findings of a snapshot are read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from checks.finding import Report, Status
+from checks.finding import Finding, Report, Status
 
 MOST = 2000
 LETTERS = {status.word: status for status in Status}
 GONE = "not there"
 COLUMNS = ("internet.nl", "ours")
+MAIL = "mail"
+OWN = (
+    "dane",
+    "deliverability",
+    "echo",
+    "health",
+    "relay",
+    "mailbox",
+)  # kinds of their own, which internet.nl has none of
 States = Mapping[str, tuple[Status, Status]]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run, in short. score: None without one. percents: by category. states: by finding, internet.nl's status and ours."""
+    """A run, in short. domain: whose, after the kind where it is not `mail`. score: None without one. percents: by category.
+    states: by finding, internet.nl's status and ours."""
 
     domain: str
     at: datetime
     score: int | None
     percents: Mapping[str, int] = field(default_factory=dict)
     states: States = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """`mail`, or one of `OWN`: no domain and no address has a blank, and no kind has a dot."""
+        first, blank, _ = self.domain.partition(" ")
+        return first if blank and first in OWN else MAIL
 
     def text(self) -> str:
         """The JSON that `read` reads."""
@@ -54,14 +71,40 @@ class Change:
         return f"{self.id}: was {self.was.replace('_', ' ')}, is {self.now.replace('_', ' ')} ({self.column})"
 
 
-def snapshot(report: Report) -> Snapshot:
-    """A report in short; of several findings with one id the worst."""
-    states: dict[str, tuple[Status, Status]] = {}
+def subject(kind: str, name: str) -> str:
+    """As whose a run is kept."""
+    return name if kind == MAIL else f"{kind} {name}"
+
+
+def snapshots(report: Report, name: str = "") -> list[Snapshot]:
+    """A report in short, by kinds; what has a score comes first. name: whose it is, else the report says that."""
+    kinds: dict[str, list[Finding]] = {}
     for finding in report.findings[:MOST]:
+        kinds.setdefault(finding.category if finding.category in OWN else MAIL, []).append(finding)
+    return [_short(report, kind, found, name or report.domain) for kind, found in kinds.items()]
+
+
+def snapshot(report: Report) -> Snapshot:
+    """The first of them: of a report about one kind, the only one."""
+    return next(iter(snapshots(report)), Snapshot(report.domain, report.at, None))
+
+
+def _short(report: Report, kind: str, found: Sequence[Finding], name: str) -> Snapshot:
+    """One kind; of several findings with one id the worst."""
+    states: dict[str, tuple[Status, Status]] = {}
+    for finding in found:
         seen = states.get(finding.id, (Status.GOOD, Status.GOOD))
         states[finding.id] = (min(seen[0], finding.status), min(seen[1], finding.right))
-    percents = {category.id: category.percent for category in report.categories if category.run and category.max_points}
-    return Snapshot(report.domain, report.at, report.score if report.categories else None, percents, states)
+    scored = {one.id: one.percent for one in report.categories if one.run and one.max_points}
+    mine = {key: percent for key, percent in scored.items() if kind in (key, MAIL)}
+    score = report.score if report.categories and (mine or kind == MAIL) else None
+    return Snapshot(subject(kind, name), report.at, score, mine or _share(kind, found), states)
+
+
+def _share(kind: str, found: Sequence[Finding]) -> dict[str, int]:
+    """What has no points has the part that is as wanted of what could be looked at."""
+    tried = [one.right for one in found if one.right not in (Status.NOT_TESTED, Status.GOOD_NOT_TESTED)]
+    return {kind: 100 * tried.count(Status.GOOD) // len(tried)} if kind != MAIL and tried else {}
 
 
 def read(domain: str, at: datetime, score: int | None, text: str) -> Snapshot:
@@ -86,7 +129,7 @@ def changes(before: Snapshot, after: Snapshot) -> list[Change]:
 def _score(before: Snapshot, after: Snapshot) -> Iterator[Change]:
     if before.score is not None and after.score is not None and before.score != after.score:
         better = after.score > before.score
-        yield Change("score", COLUMNS[0], f"{before.score} %", f"{after.score} %", better)
+        yield Change("score", COLUMNS[0 if after.kind == MAIL else 1], f"{before.score} %", f"{after.score} %", better)
 
 
 def _states(before: Snapshot, after: Snapshot) -> Iterator[Change]:
@@ -98,7 +141,7 @@ def _states(before: Snapshot, after: Snapshot) -> Iterator[Change]:
             old, new = _status(was, column), _status(now, column)
             if min(old, new) > Status.INFO:
                 continue
-            word = "both" if same_news else COLUMNS[column]
+            word = COLUMNS[1] if after.kind != MAIL else "both" if same_news else COLUMNS[column]
             yield Change(name, word, old.word if was else GONE, new.word if now else GONE, new > old)
 
 

@@ -123,15 +123,17 @@ def _change(change: Change) -> str:
 
 
 def _history(history: Sequence[Snapshot]) -> Iterator[str]:
-    """The total's chart, and one for each category whose percentage ever moved."""
-    total = chart("Total", [(run.at, run.score) for run in history if run.score is not None])
-    if not total:
-        return
-    yield f"<h2>History</h2><p>Total</p>{total}"
+    """The total's chart, and one for each category whose percentage ever moved; what has no total has its own chart always."""
+    charts = []
+    if total := chart("Total", [(run.at, run.score) for run in history if run.score is not None]):
+        charts.append(f"<p>Total</p>{total}")
     for name in sorted({name for run in history for name in run.percents}):
         points = [(run.at, run.percents[name]) for run in history if name in run.percents]
-        if len({percent for _, percent in points}) > 1:
-            yield f"<p>{escape(words.category(name))}</p>{chart(words.category(name), points)}"
+        drawn = chart(words.category(name), points)
+        if drawn and (not total or len({percent for _, percent in points}) > 1):
+            charts.append(f"<p>{escape(words.category(name))}</p>{drawn}")
+    if charts:
+        yield f"<h2>History</h2>{''.join(charts)}"
 
 
 def _finding(finding: Finding) -> str:

@@ -14,8 +14,9 @@ what came from outside is `clean`ed before, so no sequence but ours reaches a te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
+from typing import Any
 
 from checks.finding import Category, Finding, Report, Status, Verdict
 from checks.report import words
@@ -148,7 +149,19 @@ def brief(report: Report, pen: Pen) -> str:
     """One line, for a run over many domains."""
     colour = GREEN if words.good(report) else RED
     percents = " ".join(f"{category.id} {category.percent}" for category in report.categories if category.max_points)
-    return f"{pen(f'{words.score(report):>5}', colour)}  {words.clean(report.domain):<32} {percents}"
+    told = percents or f"{words.category(report.beyond.id) if report.beyond else ''}: {words.summary(report)}"
+    return f"{pen(f'{words.score(report):>5}', colour)}  {words.clean(report.domain):<32} {told}"
+
+
+def again(value: Mapping[str, Any], pen: Pen) -> str:
+    """The line of a result that an earlier run left in its journal, in the form of the JSON document."""
+    name = words.clean(str(value.get("name", "")))
+    if "trouble" in value:
+        return f"{name}: {words.clean(str(value['trouble']))}"
+    found = [(key, one.get("percent")) for key, one in value.get("categories", {}).items() if one.get("max_points")]
+    percents = " ".join(f"{words.clean(key)} {percent}" for key, percent in found)
+    score = "" if value.get("score") is None else f"{value['score']} %"
+    return f"{pen(f'{score:>5}', GREEN if value.get('good') else RED)}  {name:<32} {percents}"
 
 
 def since(when: str, found: Sequence[Change], pen: Pen) -> Iterator[str]:

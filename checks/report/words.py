@@ -35,6 +35,8 @@ CATEGORIES = {
     "deliverability": "Deliverability",
     "echo": "Echo",
     "health": "Health of this host",
+    "relay": "Relay and smuggling",
+    "mailbox": "Mailbox over IMAP",
 }
 WORDS = {Verdict.ERROR: "error", Verdict.FAILED: "failed", Verdict.WARNING: "warning", Verdict.INFO: "info"}
 WORDS |= {Verdict.PASSED: "passed"}

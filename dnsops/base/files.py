@@ -6,11 +6,13 @@ Fails by: OSError for the caller to phrase; `Later` when another process holds t
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -56,6 +58,25 @@ def sync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_all(path: Path) -> None:
+    """Make everything durable that the file system of a directory holds: of many files, much cheaper than each for itself.
+
+    Standard: syncfs(2), which tells of an error since Linux 5.8.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if _libc().syncfs(handle) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path))
+    finally:
+        os.close(handle)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def private_directory(path: Path) -> Path:

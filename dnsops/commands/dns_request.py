@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from dnsops.base.errors import ForUser, Misconfigured, Misused
 from dnsops.base.log import Log
 from dnsops.commands import request
-from dnsops.plan.purpose import Merge
 from dnsops.plan.safety import Limits
 from dnsops.providers.door import Provider
 from dnsops.reconcile.wanted import gather
@@ -22,12 +21,11 @@ from dnsops.reconcile.zone_files import Ledgers
 from dnsops.reconcile.zone_looking import zones_of
 from dnsops.reconcile.zone_world import PATIENCE, World, outside
 from dnsops.records.names import under
-from dnsops.records.txt.spf import Spf
 from dnsops.resolve.settings import Settings as ResolverSettings
 from dnsops.resolve.settings import configured
-from dnsops.wanted import merge
 from dnsops.wanted.door import Wanted, Wish
 from dnsops.wanted.house import House
+from dnsops.wanted.merge import merge_of
 from dnsops.wanted.union import wanted
 
 if TYPE_CHECKING:
@@ -131,25 +129,3 @@ def from_options(options: dict[str, Any]) -> Request:
     domains = tuple(request.domain_name(text) for text in options.get("domains") or ())
     state = request.state_of(options, settings)
     return Request(settings, state, str(file), domains, options.get("wait", PATIENCE))
-
-
-def merge_of(house: House) -> Merge:
-    """How a stranger's SPF record and ours become one."""
-
-    def merged(theirs: str, ours: str, name: str) -> str:
-        found = merge.spf([theirs], ours, house, name)
-        if not found.text:
-            finding = next(iter(found.findings))
-            raise ForUser(finding.what, "", finding.advice)
-        if not found.added and _same(found.text, theirs):
-            return theirs  # as its author spelt it
-        return found.text
-
-    return merged
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return Spf.parse(one) == Spf.parse(other)
-    except ForUser:
-        return False

@@ -44,10 +44,10 @@ def verify(as_json: bool, domain: str | None, everything: bool, **options: Any) 
 
 
 async def _checked(asked: Request, domain: str | None) -> list[Check]:
-    from dnsops.commands.dns_request import merge_of
     from dnsops.commands.request import domain_name
     from dnsops.reconcile.zone_public import verify as verified
     from dnsops.reconcile.zone_world import opened
+    from dnsops.wanted.merge import merge_of
     from dnsops.wanted.rendering import of_domain
     from dnsops.wanted.union import wanted
 

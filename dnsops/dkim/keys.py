@@ -20,6 +20,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -101,6 +102,23 @@ class Keys:
                 return ring
             self._sweep(home, ring)
             return self._written(home, ring.added(self._made(home, algorithms, now)))
+
+    def adopt(self, domain: str, keys: Sequence[tuple[str, bytes]], now: datetime) -> Ring:
+        """Keys that signed for the domain elsewhere go on signing here, by the selectors that the world knows: the first it has.
+
+        keys: selector and PEM. One key of each algorithm at the most.
+        """
+        with self._writing(domain) as home:
+            ring = self.ring(domain)
+            if ring.generations:
+                raise ForUser("has keys of its own already", str(home), "they stay; let its other selectors run out")
+            selectors = tuple(_adopted(home, name, pem) for name, pem in keys)
+            if len({selector.algorithm for selector in selectors}) < len(selectors):
+                raise ForUser("two keys of one algorithm cannot sign at once", str(home), "take the one that signs")
+            for selector, (_, pem) in zip(selectors, keys, strict=True):
+                files.replace(_key_path(home, selector), _pem(_loaded(pem, selector.name)))
+            name = f"{now:%Y%m}-adopted"
+            return self._written(home, ring.added(Generation(name, Role.CURRENT, now, selectors)))
 
     def promote(self, domain: str, now: datetime) -> Ring:
         """The next generation signs from now on."""
@@ -204,6 +222,24 @@ class Keys:
 
 def _key_path(home: Path, selector: Selector) -> Path:
     return home / f"{selector.name}.{selector.algorithm}.pem"
+
+
+def _adopted(home: Path, name: str, pem: bytes) -> Selector:
+    if not form.fit(name):
+        raise ForUser(f"no selector is called {name[:80]!r} here", str(home), "let it run out beside a new one")
+    key = _loaded(pem, name)
+    algorithm = "rsa" if isinstance(key, rsa.RSAPrivateKey) else "ed25519"
+    return Selector(name, algorithm, record_of(key.public_key()))
+
+
+def _loaded(pem: bytes, name: str) -> Private:
+    try:
+        key = load_pem_private_key(pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ForUser("no private key in PEM without a password", f"the key of {name}") from None
+    if not isinstance(key, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        raise ForUser("neither RSA nor Ed25519: no key for DKIM", f"the key of {name}")
+    return key
 
 
 def _new(algorithm: str) -> Private:

@@ -122,6 +122,11 @@ class Ring:
         return replace(self, generations=tuple(map(change, self.generations)))
 
 
+def fit(selector: str) -> bool:
+    """Whether a ring may name it."""
+    return bool(_SELECTOR.fullmatch(selector))
+
+
 def write(ring: Ring) -> bytes:
     """The ring as JSON; the same ring gives the same bytes."""
     generations = [

@@ -23,8 +23,9 @@ from dnsops.certs.generations import Generation, Generations
 from dnsops.dkim.keys import Keys
 from dnsops.reconcile.interfaces import global_addresses
 from dnsops.reconcile.ledgers import Ledgers
-from dnsops.records import names
+from dnsops.records import names, rdata
 from dnsops.records.names import tlsa_owner
+from dnsops.records.rdata import Record
 from dnsops.records.tlsa import Tlsa
 from dnsops.rollover.machine import Phase
 from dnsops.wanted.house import AcmeFacts, Association, House, Service, Signing
@@ -115,6 +116,16 @@ def associations(settings: Settings, state: Path) -> tuple[Association, ...]:
         for record in _records(generation, forms.get(port, [DEFAULT_FORM]))
     ]
     return tuple(made) or tuple(_kept(host, ports, Ledgers(state / "tlsa", Log())))
+
+
+def standing_tlsa(settings: Settings, ledgers: Ledgers) -> tuple[Record, ...]:
+    """TLSA records of the host that the story keeps or is taking away: whatever its stage, they are ours."""
+    owners = (tlsa_owner(settings.hostname, port) for port in settings.records.tlsa_ports)
+    return tuple(
+        Record(owner, "TLSA", 0, rdata.parse("TLSA", str(record)))
+        for owner in owners
+        for record in sorted(ledgers.load(owner).life.stages)
+    )
 
 
 def _records(generation: Generation, forms: Iterable[FormOf]) -> Iterator[Tlsa]:

@@ -1,78 +1,76 @@
 """The public DNS against what is wanted, without any credential: what a stranger sees is what counts.
 
-    checks = await verify(found, eyes, merge)
+    checks = await verify(found, resolver, merge)         the resolver's word
+    public = await look(found, eyes, merge)               and that of every authoritative server
 
-Each wish is asked for through the validating resolver; what stands there is judged as a plan judges a zone without marks:
-the same, as good, missing, or another's. Expectations (reverse names, DS) are looked for, too.
-Standards: RFC 4035 4.3 (what DNSSEC says), RFC 1034 3.6.2 (aliases).
+Each wish is asked for through the validating resolver. Expectations (reverse names, DS) are looked for, too.
+Standards: RFC 4035 4.3 (what DNSSEC says), RFC 1034 4.2.1 (authoritative servers).
 Fails by: `Check` with the reason. Limits: AT_ONCE questions at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Iterable
 
-from dnsops.plan.difference import Zone, difference
-from dnsops.plan.door import Item, Step
-from dnsops.plan.ownership import Ledger, key
+from dnsops.plan.ownership import Key, key
 from dnsops.plan.purpose import Merge
-from dnsops.plan.safety import Limits
-from dnsops.providers.door import Held, Mark
-from dnsops.records.rdata import Record, parse
-from dnsops.resolve.answer import Answer, Resolver, Security
-from dnsops.wanted.door import Expectation, Keeper, Wanted, Wish
+from dnsops.reconcile.zone_checks import TROUBLE, Check, Public, State, Unequal, checks_of, questions, strays
+from dnsops.reconcile.zone_world import Eyes
+from dnsops.records.rdata import Rdata, Record
+from dnsops.resolve.answer import Answer, Consensus, Resolver, Security
+from dnsops.wanted.door import Keeper, Wanted
+
+__all__ = ["TROUBLE", "Check", "Public", "State", "Unequal", "look", "verify"]
 
 AT_ONCE = 64
-ADDRESSES = ("A", "AAAA")
-
-Answers = Mapping[tuple[str, str], Answer]
-
-
-class State(Enum):
-    """What the DNS says of one record; the value is what a person reads."""
-
-    RIGHT = "as wanted"
-    AS_GOOD = "another record serves the purpose"
-    MISSING = "missing"
-    OTHER = "something else stands there"
-    BOGUS = "DNSSEC says that the answer is forged or broken"
-    FAILED = "there was no answer"
-
-
-TROUBLE = (State.MISSING, State.OTHER, State.BOGUS)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One record that should be there. text: what is wanted.  said: what stands there instead.  theirs: for others to write."""
-
-    name: str
-    type: str
-    text: str
-    state: State
-    security: Security
-    why: str
-    said: str = ""
-    advice: str = ""
-    theirs: bool = False
+ANSWERED = (Security.SECURE, Security.INSECURE)
 
 
 async def verify(found: Wanted, resolver: Resolver, merge: Merge) -> list[Check]:
     """Every wish and every expectation, in their order."""
-    wishes, expectations = found.wishes, found.expectations
-    answers = await _asked({*_questions(wishes), *((one.name, one.type) for one in expectations)}, resolver)
-    planned = _planned(wishes, answers, merge)
-    return [*(_check(wish, answers, planned) for wish in wishes), *(_expected(one, answers) for one in expectations)]
+    return checks_of(found, await _asked(questions(found), resolver), merge)
 
 
-def _questions(wishes: Iterable[Wish]) -> Iterator[tuple[str, str]]:
-    for wish in wishes:
-        yield wish.record.name, wish.record.type
-        if wish.record.type == "CNAME":
-            yield from ((wish.record.name, one) for one in ADDRESSES)
+async def look(found: Wanted, eyes: Eyes, merge: Merge, known: Iterable[Record] = ()) -> Public:
+    """The same, what stands beside ours, and which servers say otherwise. known: as of `strays`."""
+    answers = await _asked(questions(found), eyes.resolver)
+    mine = {(wish.record.name, wish.record.type) for wish in found.wishes if wish.keeper is not Keeper.ACME}
+    places = sorted(place for place in mine if _own(answers[place]))
+    unequal = await asyncio.gather(*(_unequal(answers[place], eyes) for place in places))
+    told = dict.fromkeys(one for group in unequal for one in group)
+    return Public(tuple(checks_of(found, answers, merge)), tuple(strays(found, answers, known)), tuple(told))
+
+
+def _own(answer: Answer) -> bool:
+    """Whether it is the name itself that answered, so that its servers must say the same."""
+    return answer.security in ANSWERED and answer.canonical in ("", answer.name)
+
+
+async def _unequal(answer: Answer, eyes: Eyes) -> list[Unequal]:
+    zone = await eyes.authorities.zone_of(answer.place)
+    if not zone.servers:
+        return []  # told by the care of the zone itself
+    consensus = await eyes.authorities.consensus(zone, answer.place, answer.type)
+    return _differing(answer, consensus)
+
+
+def _differing(answer: Answer, consensus: Consensus) -> list[Unequal]:
+    """Servers that show something else; one that is silent about everything is told by the care of the zone."""
+    wanted = _keys(answer, answer.items)
+    return [
+        Unequal(answer.name, answer.type, str(told.server), _shown(told.items))
+        for told in consensus.told
+        if told.items is not None and _keys(answer, told.items) != wanted
+    ]
+
+
+def _shown(items: frozenset[Rdata]) -> str:
+    return "shows " + (", ".join(sorted(map(str, items)))[:200] or "nothing")
+
+
+def _keys(answer: Answer, items: Iterable[Rdata]) -> set[Key]:
+    return {key(Record(answer.name, answer.type, 0, data)) for data in items if data.type == answer.type}
 
 
 async def _asked(questions: Iterable[tuple[str, str]], resolver: Resolver) -> dict[tuple[str, str], Answer]:
@@ -83,61 +81,3 @@ async def _asked(questions: Iterable[tuple[str, str]], resolver: Resolver) -> di
             return (name, type_name), await resolver.ask(name, type_name)
 
     return dict(await asyncio.gather(*(one(*question) for question in sorted(questions))))
-
-
-def _planned(wishes: Iterable[Wish], answers: Answers, merge: Merge) -> dict[str, list[Item]]:
-    """By name: what a plan would do where these records stand, all of them strangers'."""
-    mine = [wish for wish in wishes if wish.keeper is Keeper.ZONE]
-    held = [Held(record, Mark.UNKNOWN) for record in dict.fromkeys(_shown(answers))]
-    found: dict[str, list[Item]] = {}
-    for item in difference(Zone("", tuple(held)), mine, Ledger(""), Limits(), merge).items:
-        found.setdefault(item.record.name, []).append(item)
-    return found
-
-
-def _shown(answers: Answers) -> Iterator[Record]:
-    """What the answers show; of a name that leads elsewhere, the alias."""
-    for (name, type_name), answer in answers.items():
-        if answer.canonical in ("", name):
-            yield from (Record(name, type_name, answer.ttl, data) for data in answer.items if data.type == type_name)
-        elif answer.items:
-            yield Record(name, "CNAME", answer.ttl, parse("CNAME", f"{answer.canonical}."))
-
-
-def _check(wish: Wish, answers: Answers, planned: Mapping[str, list[Item]]) -> Check:
-    record, answer = wish.record, answers[wish.record.name, wish.record.type]
-    check = Check(record.name, record.type, str(record.data), State.RIGHT, answer.security, wish.why)
-    if state := _unanswered(answer):
-        return replace(check, state=state, said=answer.why)
-    if wish.keeper is not Keeper.ZONE:
-        there = any(key(replace(record, data=data)) == key(record) for data in answer.items if data.type == record.type)
-        return check if there else replace(check, state=State.MISSING)
-    return _judged(check, record, planned.get(record.name, []))
-
-
-def _judged(check: Check, record: Record, items: Iterable[Item]) -> Check:
-    """As the plan's line about this record says."""
-    item = next((one for one in items if one.after and key(one.after) == key(record)), None)
-    if item is None:
-        item = next((one for one in items if one.record.type in (record.type, *ADDRESSES)), None)
-    if item is None:
-        return replace(check, state=State.MISSING)
-    said = str(item.before.data) if item.before and item.step is not Step.KEEP else ""
-    state = {Step.ADD: State.MISSING, Step.KEEP: State.RIGHT, Step.FOREIGN: State.AS_GOOD}.get(item.step, State.OTHER)
-    return replace(check, state=state, said=said, advice=item.advice)
-
-
-def _expected(one: Expectation, answers: Answers) -> Check:
-    answer = answers[one.name, one.type]
-    check = Check(one.name, one.type, one.text, State.RIGHT, answer.security, one.why, "", one.advice, theirs=True)
-    if state := _unanswered(answer):
-        return replace(check, state=state, said=answer.why)
-    said = sorted(str(data) for data in answer.items if data.type == one.type)
-    if not said:
-        return replace(check, state=State.MISSING)
-    right = one.type == "DS" or one.text in said
-    return check if right else replace(check, state=State.OTHER, said=", ".join(said)[:200])
-
-
-def _unanswered(answer: Answer) -> State | None:
-    return {Security.BOGUS: State.BOGUS, Security.FAILED: State.FAILED}.get(answer.security)

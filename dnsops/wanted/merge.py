@@ -13,7 +13,7 @@ Limits: those of `records.txt.spf`. Fails by: nothing; what is wrong is a findin
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dnsops.base.errors import ForUser
@@ -163,3 +163,25 @@ def _findings(record: Spf, name: str, cost: Cost) -> Iterable[Finding]:
 
 def _undecided(what: str, advice: str) -> Merged:
     return Merged("", findings=(Finding(what, advice, trouble=True),))
+
+
+def merge_of(house: House) -> Callable[[str, str, str], str]:
+    """A `plan.purpose.Merge`: how a stranger's SPF record and ours become one."""
+
+    def merged(theirs: str, ours: str, name: str) -> str:
+        found = spf([theirs], ours, house, name)
+        if not found.text:
+            finding = next(iter(found.findings))
+            raise ForUser(finding.what, "", finding.advice)
+        if not found.added and _same(found.text, theirs):
+            return theirs  # as its author spelt it
+        return found.text
+
+    return merged
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return Spf.parse(one) == Spf.parse(other)
+    except ForUser:
+        return False

@@ -21,13 +21,22 @@ _ESCAPED = re.compile(r"\\([0-9a-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One message. `content` has CRLF; `where`: the file, and the octet it begins at."""
+    """One message. `content` has CRLF; `where`: the file, and the octet it begins at; `uid`: that it had there, if it is known."""
 
     mailbox: str
     content: bytes = field(repr=False)
     received: datetime
     flags: frozenset[str] = frozenset()
     where: str = ""
+    uid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How a mailbox counted elsewhere: its UIDVALIDITY, and a UID that none of its messages has reached."""
+
+    uidvalidity: int
+    uidnext: int
 
 
 @dataclass(frozen=True, slots=True)

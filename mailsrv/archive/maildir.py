@@ -3,9 +3,9 @@
     for one in read(root): ...                    Kept or Unfit, each folder by date
     writer = Writer(root); writer.add(kept, "name"); writer.close()
 
-The date is the file's, the flags are in its name, keywords in `dovecot-keywords`. Files have LF, as Postfix and Dovecot write them;
+The date is the file's, the flags are in its name, keywords in `dovecot-keywords`, UIDs in `dovecot-uidlist`. Files have LF, as Postfix and Dovecot write them;
 what would not come back byte for byte that way is written with CRLF. Symbolic links and what is no plain file are not followed.
-Limits: LARGEST octets a message. Fails by: OSError of the root; a single file is `Unfit`.
+Limits: LARGEST octets a message, LARGEST_LIST a list of UIDs. Fails by: OSError of the root; a single file is `Unfit`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dnsops.base import files
-from mailsrv.archive.kept import LARGEST, Kept, Unfit, crlf, escaped, lf, unescaped
+from mailsrv.archive.kept import LARGEST, Kept, Numbers, Unfit, crlf, escaped, lf, unescaped
 from mailsrv.imap.grammar.cursor import Unreadable
 from mailsrv.imap.grammar.names import from_utf7
 
 LETTERS = {"P": "$Forwarded", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted", "D": "\\Draft", "F": "\\Flagged"}
-KEYWORDS = "dovecot-keywords"
+KEYWORDS, UIDLIST, SUBSCRIPTIONS = "dovecot-keywords", "dovecot-uidlist", "subscriptions"
+LARGEST_LIST = 256 << 20
 MOST_KEYWORDS = 26
 _MARKS = {flag.lower(): letter for letter, flag in LETTERS.items()}
 
@@ -67,9 +68,54 @@ def _name(text: str) -> str:
 def read(root: Path) -> Iterator[Kept | Unfit]:
     """All messages of all folders."""
     for name, path in folders(root):
-        keywords = _keywords(path)
-        for file, moment in _by_date(path):
-            yield _message(name, file, moment, keywords)
+        keywords, (_, uids) = _keywords(path), _uidlist(path)
+        found = _by_date(path)
+        if uids:  # those without come after all that have one
+            found.sort(key=lambda one: uids.get(one[0].name.partition(":")[0], 1 << 32))
+        for file, moment in found:
+            yield _message(name, file, moment, keywords, uids.get(file.name.partition(":")[0], 0))
+
+
+def numbers(root: Path) -> dict[str, Numbers]:
+    """How Dovecot counted each folder, where it says so."""
+    return {name: found for name, path in folders(root) if (found := _uidlist(path)[0])}
+
+
+def subscriptions(root: Path) -> list[str]:
+    """The folders that Dovecot shows."""
+    try:
+        lines = files.read_bounded(root / SUBSCRIPTIONS, 1 << 20).decode("utf-8", "replace").splitlines()
+    except (OSError, ValueError):
+        return []
+    if lines and lines[0].startswith("V\t"):  # its second form parts the levels by tabs
+        return [_name(line.replace(".", "\\2e").replace("\t", ".")) for line in lines[1:] if line]
+    return [_name(line) for line in lines if line]
+
+
+def _uidlist(folder: Path) -> tuple[Numbers | None, dict[str, int]]:
+    """UIDVALIDITY and UIDNEXT, and the UID of each file by its name without flags; nothing of a list that is damaged."""
+    try:
+        return uidlist(files.read_bounded(folder / UIDLIST, LARGEST_LIST))
+    except (OSError, ValueError):
+        return None, {}
+
+
+def uidlist(data: bytes) -> tuple[Numbers | None, dict[str, int]]:
+    """Dovecot's list, of version 3 or 1; raises ValueError."""
+    head, *lines = data.decode("utf-8", "surrogateescape").splitlines() or [""]
+    version, *words = head.split()
+    marked = {word[0]: int(word[1:]) for word in words if word[:1] in "VN" and word[1:].isdecimal() and len(word) < 12}
+    if version == "1" and len(words) >= 2:
+        marked = {"V": int(words[0]), "N": int(words[1])}
+    if version not in ("1", "3") or set(marked) != {"V", "N"}:
+        raise ValueError("a list of UIDs begins with its version, UIDVALIDITY and UIDNEXT")
+    uids: dict[str, int] = {}
+    for line in lines:
+        uid, _, rest = line.partition(" ")
+        name = rest.partition(":")[2] if version == "3" else rest
+        if name and uid.isascii() and uid.isdecimal() and len(uid) < 11:
+            uids[name.partition(":")[0]] = int(uid)
+    return Numbers(marked["V"], max([marked["N"], *(uid + 1 for uid in uids.values())])), uids
 
 
 def _by_date(folder: Path) -> list[tuple[Path, float]]:
@@ -81,14 +127,14 @@ def _by_date(folder: Path) -> list[tuple[Path, float]]:
     return sorted(found, key=lambda one: (int(one[1]), one[0].name))
 
 
-def _message(name: str, file: Path, moment: float, keywords: dict[str, str]) -> Kept | Unfit:
+def _message(name: str, file: Path, moment: float, keywords: dict[str, str], uid: int) -> Kept | Unfit:
     try:
         content = _content(file)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         return Unfit(str(file), why or type(error).__name__, name)
     flags = frozenset[str]() if file.parent.name == "new" else _flags(file.name, keywords)
-    return Kept(name, crlf(content), datetime.fromtimestamp(int(moment), UTC), flags, str(file))
+    return Kept(name, crlf(content), datetime.fromtimestamp(int(moment), UTC), flags, str(file), uid)
 
 
 def _content(file: Path) -> bytes:
@@ -128,10 +174,14 @@ class Writer:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._keywords: dict[str, list[str]] = {}
+        self._numbers: dict[str, Numbers] = {}
+        self._uids: dict[str, list[tuple[int, str]]] = {}
         self.folder("INBOX")
 
-    def folder(self, mailbox: str) -> Path:
-        """The directory of a mailbox, made when it is first asked for."""
+    def folder(self, mailbox: str, numbers: Numbers | None = None) -> Path:
+        """The directory of a mailbox, made when it is first asked for. numbers: how it counts, for `dovecot-uidlist`."""
+        if numbers:
+            self._numbers[mailbox] = numbers
         path = self._root if mailbox == "INBOX" else self._root / f".{escaped(mailbox)}"
         if mailbox not in self._keywords:
             for part in ("cur", "new", "tmp"):
@@ -142,11 +192,12 @@ class Writer:
         return path
 
     def add(self, kept: Kept, unique: int) -> None:
-        """One message more; `unique` within its mailbox."""
+        """One message more; `unique` is its UID."""
         folder, moment = self.folder(kept.mailbox), int(kept.received.timestamp())
         content = lf(kept.content)
         content = kept.content if content is None else content
         name = f"{moment}.M{unique}.mailsrv,S={len(content)}"
+        self._uids.setdefault(kept.mailbox, []).append((unique, name))
         draft = folder / "tmp" / name
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as file:
@@ -175,5 +226,9 @@ class Writer:
             folder = self.folder(mailbox)
             if known:
                 files.replace(folder / KEYWORDS, "".join(f"{n} {word}\n" for n, word in enumerate(known)).encode())
+            if numbers := self._numbers.get(mailbox):
+                head = f"3 V{numbers.uidvalidity} N{numbers.uidnext}\n"
+                lines = [f"{uid} :{name}\n" for uid, name in self._uids.get(mailbox, ())]
+                files.replace(folder / UIDLIST, (head + "".join(lines)).encode())
             files.sync_directory(folder / "cur")
             files.sync_directory(folder)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from dnsops.base import files
-from mailsrv.archive.kept import LARGEST, Kept, Unfit, crlf, escaped, lf, unescaped
+from mailsrv.archive.kept import LARGEST, Kept, Numbers, Unfit, crlf, escaped, lf, unescaped
 from mailsrv.imap.grammar.cursor import Unreadable
 
 SUFFIX = ".mbox"
@@ -155,8 +155,8 @@ class Writer:
         self._root = root
         self._open: dict[str, IO[bytes]] = {}
 
-    def folder(self, mailbox: str) -> Path:
-        """The file of a mailbox, made when it is first asked for."""
+    def folder(self, mailbox: str, numbers: Numbers | None = None) -> Path:
+        """The file of a mailbox, made when it is first asked for; an mbox has no place for numbers."""
         path = self._root / (escaped(mailbox) + SUFFIX)
         if mailbox not in self._open:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

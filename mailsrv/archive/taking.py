@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
-from mailsrv.archive.kept import Kept, Unfit
+from mailsrv.archive.kept import Kept, Numbers, Unfit
 from mailsrv.imap.grammar.cursor import Unreadable
 from mailsrv.imap.grammar.names import mailbox_name
 from mailsrv.store.door import Cannot, Digest, Mailbox, Message, Place, Row, Store
@@ -33,6 +35,7 @@ class Folder:
     copied: int = 0
     there: int = 0
     failed: int = 0
+    numbered: bool = False  # it has the UIDVALIDITY that it had elsewhere
 
 
 @dataclass
@@ -57,7 +60,7 @@ class Report:
 
 
 class Writer(Protocol):
-    def folder(self, mailbox: str) -> object: ...
+    def folder(self, mailbox: str, numbers: Numbers | None = None) -> object: ...
 
     def add(self, kept: Kept, unique: int) -> None: ...
 
@@ -74,12 +77,17 @@ async def take(
     source: Iterable[Kept | Unfit],
     into: str = "",
     tell: Tell = lambda report: None,
+    numbers: Mapping[str, Numbers] = MappingProxyType({}),
 ) -> Report:
-    """All of the source into the account's mailboxes, below `into` if given."""
-    taking = _Taking(store, digest, account, Report())
+    """All of the source into the account's mailboxes, below `into` if given.
+
+    numbers: of mailboxes that shall keep UIDVALIDITY and UIDs, where they never held a message.
+    """
+    taking = Taking(store, digest, account, Report(), {_named(name, into): each for name, each in numbers.items()})
     for batch in _batches(source, taking.report, into):
         await taking.batch(batch)
         tell(taking.report)
+    await taking.finish()
     return taking.report
 
 
@@ -97,7 +105,7 @@ def _batches(source: Iterable[Kept | Unfit], report: Report, into: str) -> Itera
             if batch and (name != batch[0].mailbox or len(batch) >= AT_ONCE or weight + len(one.content) > WEIGHT):
                 yield batch
                 batch, weight = [], 0
-            batch.append(Kept(name, one.content, one.received, one.flags, one.where))
+            batch.append(replace(one, mailbox=name))
             weight += len(one.content)
     if batch:
         yield batch
@@ -114,13 +122,15 @@ def _named(name: str, into: str) -> str:
 
 
 @dataclass
-class _Taking:
-    """One import under way."""
+class Taking:
+    """One import under way. since: of a mailbox, the UID from which on what is there may be what an ended run brought."""
 
     store: Store
     digest: Callable[[bytes], Digest]
     account: str
     report: Report
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+    since: dict[str, int] = field(default_factory=dict)
     boxes: dict[str, Mailbox] = field(default_factory=dict)
     known: dict[str, dict[tuple[int, datetime], list[Row]]] = field(default_factory=dict)
 
@@ -129,7 +139,7 @@ class _Taking:
         name = batch[0].mailbox
         folder = self.report.folder(name)
         try:
-            box = await self._box(name)
+            box = await self.box(name)
         except Cannot as error:
             for one in batch:
                 self.report.wrong(Unfit(one.where, str(error), name))
@@ -141,15 +151,33 @@ class _Taking:
             await self.store.accept(*(self._message(one) for one in fresh))
             await self._compare(box, modseq, fresh)
 
-    async def _box(self, name: str) -> Mailbox:
+    async def box(self, name: str) -> Mailbox:
+        """The mailbox, made if it is not there, with the numbers it shall have if it may still get them."""
         if name not in self.boxes:
             boxes = {box.name: box for box in await self.store.mailboxes(self.account) if box.selectable}
-            self.boxes[name] = boxes.get(name) or await self.store.create(self.account, name)
+            box = boxes.get(name) or await self.store.create(self.account, name)
+            self.boxes[name] = await self._numbered(box)
             rows: dict[tuple[int, datetime], list[Row]] = {}
             for row in await self.store.rows(self.boxes[name].id):
-                rows.setdefault((row.size, row.received), []).append(row)
+                if row.uid >= self.since.get(name, 0):
+                    rows.setdefault((row.size, row.received), []).append(row)
             self.known[name] = rows
         return self.boxes[name]
+
+    async def _numbered(self, box: Mailbox) -> Mailbox:
+        wanted = self.numbers.get(box.name)
+        if wanted is not None:
+            with suppress(Cannot):
+                box = await self.store.adopt(self.account, box.name, wanted.uidvalidity)
+                self.report.folder(box.name).numbered = True
+        return box
+
+    async def finish(self) -> None:
+        """UIDs that were used elsewhere, and whose messages went, are not used again here either."""
+        for name, wanted in self.numbers.items():
+            if name in self.report.folders and self.report.folders[name].numbered:
+                with suppress(Cannot):
+                    await self.store.adopt(self.account, name, wanted.uidvalidity, wanted.uidnext)
 
     async def _there(self, name: str, one: Kept) -> bool:
         """Whether it was in the mailbox before we began; each message there stands for one of the archive."""
@@ -161,7 +189,8 @@ class _Taking:
         return False
 
     def _message(self, one: Kept) -> Message:
-        place = Place(self.account, one.mailbox, one.flags)
+        uid = one.uid if self.report.folder(one.mailbox).numbered else 0
+        place = Place(self.account, one.mailbox, one.flags, uid=uid)
         return Message(one.content, self.digest(one.content), one.received, (place,))
 
     async def _compare(self, box: Mailbox, modseq: int, fresh: list[Kept]) -> None:
@@ -191,7 +220,7 @@ async def give(
     names = set(only)
     for box in await store.mailboxes(account):
         if box.selectable and (not names or box.name in names):
-            writer.folder(box.name)
+            writer.folder(box.name, Numbers(box.uidvalidity, box.uidnext))
             async for kept, uid in _contents(store, box):
                 report.folder(box.name).found += 1
                 writer.add(kept, uid)

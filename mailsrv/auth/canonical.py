@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from operator import methodcaller
 
-from mailsrv.message.header import body_start
+from mailsrv.message.header import FIELD, Header, body_start
 
 PIECE = 256 << 10  # octets of a body that are rewritten at once: they stay in a processor's cache
 LARGEST_HEADER = 1 << 20  # octets; ten thousand recipients fit
@@ -23,8 +23,6 @@ MOST_KEPT = 512  # a mailer's headers have one shape
 FEW = 100  # names of a shape that is kept
 PASSES = 3  # each halves all runs of blanks; what is longer then is rare enough for a regular expression
 CRLF = b"\r\n"
-# a name and what stands before its colon; the rest of its line and the lines that continue it, without the last LF
-_FIELD = re.compile(rb"^([^\s:]++[ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
 _BLANKS = re.compile(rb"  +")
 _BEGINS_BLANK = methodcaller("startswith", b" ")
 _EMPTY_LINES = re.compile(rb"(?:\n\r)*+")  # of a text that is read from its end
@@ -33,9 +31,9 @@ _SIGNATURE_FIRST = re.compile(rb"([ \t\r\n]*+b[ \t\r\n]*+=)[^;]*+")
 _SIGNATURE = re.compile(rb"(;[ \t\r\n]*+b[ \t\r\n]*+=)[^;]*+")
 
 
-def readable(content: bytes) -> bool:
+def readable(content: bytes, head: Header | None = None) -> bool:
     """Whether the header is small enough for a stranger's signatures to be looked at: reading it keeps others waiting."""
-    end = body_start(content, 0, len(content))
+    end = head.end if head else body_start(content, 0, len(content))
     return end <= LARGEST_HEADER and content.count(b"\n", 0, end) <= MOST_LINES
 
 
@@ -46,13 +44,16 @@ def mentions(content: bytes, *names: bytes) -> bool:
 
 
 class Fields:
-    """The fields of a header, from the top; each is brought into a form once, however many signatures name it."""
+    """The fields of a header, from the top; each is brought into a form once, however many signatures name it.
+
+    head: the header of `content`, complete, where that has been read.
+    """
 
     __slots__ = ("_keys", "_plain", "_relaxed", "_simple", "body", "found", "places")
 
-    def __init__(self, content: bytes) -> None:
-        self.body = body_start(content, 0, len(content))
-        self.found: list[tuple[bytes, bytes]] = _FIELD.findall(content, 0, self.body)
+    def __init__(self, content: bytes, head: Header | None = None) -> None:
+        self.body = head.end if head else body_start(content, 0, len(content))
+        self.found: list[tuple[bytes, bytes]] = head.found if head else FIELD.findall(content, 0, self.body)
         self.places: dict[bytes, list[int]] = {}
         places = self.places
         self._keys = [name.lower().rstrip() for name, _ in self.found]

@@ -18,7 +18,8 @@ from functools import lru_cache
 
 from dnsops.base.errors import ForUser
 from dnsops.records import names
-from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Spf
+from mailsrv.auth.signature import SHOWN
+from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Spf, unmarked
 from mailsrv.message import compose
 from mailsrv.message.header import body_start
 
@@ -30,6 +31,7 @@ MOST_STATEMENTS = 100
 MOST_PROPERTIES = 16
 MOST_KEPT = 1024  # statements whose lines are kept
 MOST_OF_A_NAME = 300  # words and marks
+_B, _ANY_B = "header.b", "." * SHOWN
 _FIELD = re.compile(rb"^authentication-results[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.MULTILINE | re.IGNORECASE)
 # RFC 2045 5.1: a token; and LOCAL@DOMAIN as RFC 8601 2.2 lets it stand in a property
 _TOKEN = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z{|}~-]+\Z")
@@ -111,14 +113,24 @@ class Results:
 
     @property
     def _lines(self) -> list[bytes]:
-        """Of most methods the next message will say the same; a signature's own first letters differ."""
-        return [one.folded if one.method == "dkim" else _kept_lines(one) for one in self.statements]
+        """Of most methods the next message will say the same."""
+        return [_lines_of_signature(one) if one.method == "dkim" else _kept_lines(one) for one in self.statements]
 
 
 @lru_cache(16)
 def _named(server: str) -> bytes:
     """The first line; a process has one name."""
     return compose.field("Authentication-Results", _value(server))[:-2]
+
+
+def _lines_of_signature(statement: Statement) -> bytes:
+    """The next one by this signer differs in header.b alone, which is last, and mostly a word as long as any other."""
+    *others, (name, b) = statement.properties or [("", "")]
+    if name != _B or len(b) != len(_ANY_B) or not _TOKEN.match(b):
+        return statement.folded
+    alike = (*others, (_B, _ANY_B))
+    lines = _kept_lines(Statement(statement.method, statement.result, alike, statement.comment, statement.reason))
+    return lines[: -len(_ANY_B)] + b.encode()
 
 
 @lru_cache(MOST_KEPT)
@@ -192,13 +204,19 @@ def _spf(found: Spf) -> Statement:
 
 
 def _dkim(found: Dkim) -> Statement:
+    kept = _of_signer(*unmarked((found,)))
+    return Statement(kept.method, kept.result, (*kept.properties, (_B, found.b)), kept.comment, kept.reason)
+
+
+@lru_cache(MOST_KEPT)
+def _of_signer(found: Dkim) -> Statement:
+    """All but header.b."""
     notes = [f"{found.bits} bits" if found.bits else "", "testing" if found.testing else ""]
     properties = (
         ("header.d", found.domain),
         ("header.i", found.identity),
         ("header.s", found.selector),
         ("header.a", found.algorithm),
-        ("header.b", found.b),
     )
     return Statement("dkim", found.result.value, properties, ", ".join(filter(None, notes)), found.why)
 

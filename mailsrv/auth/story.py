@@ -39,7 +39,7 @@ TOO_LATE = "it took too long"
 Ask = Callable[[Question], Awaitable[Answer]]
 Signed: TypeAlias = "tuple[tuple[Dkim, ...], Arc]"
 # reads and hashes a message when it is called - processor only, linear -, and then asks for the keys of its signatures
-Signatures: TypeAlias = "Callable[[bytes, datetime], Flow[Question, Answer, Signed]]"
+Signatures: TypeAlias = "Callable[[bytes, datetime, Header], Flow[Question, Answer, Signed]]"
 
 
 class Alike(NamedTuple):
@@ -162,7 +162,8 @@ async def _read(
     """Who wrote it, and its signatures, hashed: a large message's in a thread."""
 
     def read() -> tuple[Author, Flow[Question, Answer, Signed]]:
-        return author(head or header(content)), means.signatures(content, now)
+        known = head or header(content)
+        return author(known), means.signatures(content, now, known)
 
     return read() if len(content) <= AT_ONCE else await asyncio.to_thread(read)
 

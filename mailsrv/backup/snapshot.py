@@ -1,4 +1,4 @@
-"""What one backup holds: each file as a list of pieces, each piece known by its SHA-256. Pure.
+"""What one backup holds: each file as a list of pieces, each piece known by its digest. Pure.
 
     text = snapshot.write()        JSON of a line a file, the last line the digest of all before
     Snapshot.read(text)            the same again, or `Unreadable`
@@ -40,10 +40,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """name: the second (UTC) at which it was begun."""
+    """name: the second (UTC) at which it was begun.  key: of the pieces' digests, hexadecimal; "" where they are plain SHA-256."""
 
     name: str
     entries: tuple[Entry, ...]
+    key: str = ""
 
     @property
     def pieces(self) -> set[str]:
@@ -54,26 +55,34 @@ class Snapshot:
         return sum(entry.size for entry in self.entries)
 
     def write(self) -> bytes:
-        rows = [json.dumps([FORM, self.name, len(self.entries)])]
+        rows = [json.dumps([FORM, self.name, len(self.entries), *([self.key] if self.key else [])])]
         rows += [json.dumps([e.path, e.mode, e.size, list(e.pieces), e.target]) for e in self.entries]
         text = "".join(row + "\n" for row in rows).encode()
         return text + hashlib.sha256(text).hexdigest().encode() + b"\n"
 
     @classmethod
     def read(cls, data: bytes) -> Snapshot:
-        body, digest = data[:-65], data[-65:].strip()
-        if hashlib.sha256(body).hexdigest().encode() != digest:
-            raise Unreadable("its digest does not match: it is damaged, or was cut off")
+        body = body_of(data)
         try:
-            form, name, count = json.loads(body.split(b"\n", 1)[0])
+            form, name, count, *key = json.loads(body.split(b"\n", 1)[0])
             rows = [json.loads(line) for line in body.splitlines()[1:]]
         except (ValueError, TypeError, RecursionError):
             raise Unreadable("it is no list of files") from None
         if form != FORM:
             raise Unreadable(f"it is of the form {str(form)[:40]!r}, and this program reads {FORM!r}")
-        if not isinstance(name, str) or not NAME.fullmatch(name) or count != len(rows) or count > MOST:
+        if not isinstance(name, str) or not NAME.fullmatch(name) or count != len(rows) or count > MOST or len(key) > 1:
             raise Unreadable("its first line is not as it should be")
-        return cls(name, tuple(map(_entry, rows)))
+        if key and not (isinstance(key[0], str) and DIGEST.fullmatch(key[0])):
+            raise Unreadable("its key is not as it should be")
+        return cls(name, tuple(map(_entry, rows)), *key)
+
+
+def body_of(data: bytes) -> bytes:
+    """All but the last line, which is its digest."""
+    body, digest = data[:-65], data[-65:].strip()
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise Unreadable("its digest does not match: it is damaged, or was cut off")
+    return body
 
 
 def _entry(row: object) -> Entry:

@@ -3,23 +3,31 @@
 The order is what makes it whole. Large bodies first: a body's file never changes, so that one known from the last backup is
 not read again. Then the mail database, then the bodies that came in between; when one of those has gone meanwhile, the
 database is copied again: it no longer speaks of it. If it still does, the store has lost that body; everything else is backed up
-all the same, and the loss is told.
-Fails by: `ForUser` for a place without a server's state; `Later` when mail goes faster than it can be copied; OSError.
+all the same, and the loss is told. Small files that belong together, such as keys and the ledger that names them, are of one moment:
+when one changed while they were read, those that changed are read again, until a look found all as they were taken.
+What was taken is not read back: a piece that is gone or has another length is noticed, and laid there again while its file is here;
+one that rotted within its length only `verify` sees.
+Fails by: `ForUser` for a place without a server's state; `Later` when mail or keys go faster than they can be copied; OSError.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dnsops.base.errors import ForUser, Later
-from mailsrv.backup.shelf import SCRATCH, Shelf
-from mailsrv.backup.snapshot import Entry, Snapshot, inside
+from dnsops.base.places import handed_over
+from dnsops.base.settings.tree import Reference
+from mailsrv.backup import scratch
+from mailsrv.backup.folder import Folder
+from mailsrv.backup.place import SCRATCH
+from mailsrv.backup.shelf import Shelf
+from mailsrv.backup.snapshot import Entry, inside
 from mailsrv.store import STORE
 from mailsrv.store.sqlite import copying
 from mailsrv.store.sqlite.connect import BODIES, DATABASE
@@ -31,13 +39,17 @@ ASIDE = ("-wal", "-shm", "-journal", ".lock")  # SQLite's own, and locks: of no 
 
 @dataclass
 class Taken:
-    """What came of it. new: octets that no earlier backup had. lost: bodies that the store speaks of and has not."""
+    """What came of it. new: octets that no earlier backup had. lost: bodies that the store speaks of and has not.
+
+    unread: secrets beside the state that are in no backup, each with the reason.
+    """
 
     name: str
     files: int = 0
     size: int = 0
     new: int = 0
     lost: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass
@@ -107,48 +119,105 @@ class Taking:
         self.entries = {k: v for k, v in self.entries.items() if not k.startswith(below) or k in spoken}
 
     def rest(self) -> None:
-        """Everything else of the state directory."""
+        """Everything else of the state directory: databases each for itself, all other files as they were at one moment."""
+        taken: dict[Path, Look] = {}
+        for _ in range(ROUNDS):
+            before = _looks(self.state)
+            for path in taken.keys() - before.keys():
+                self.entries.pop(_where(self.state, path), None)
+            if before == taken:
+                break
+            for path in [path for path, look in before.items() if taken.get(path) != look]:
+                self.small(path)
+            taken = before
+        else:
+            raise Later("the files of the state directory change faster than they can be copied")
         for path in _below(self.state):
-            where = _where(self.state, path)
-            if path.is_symlink() and inside(target := str(path.readlink())):
-                self.entries[where] = Entry(where, 0o777, target=target)
-            elif path.is_file():  # else it leads to a directory elsewhere, or has gone
-                self.database(path) if copying.is_database(path) else self.file(where, path)
+            if not path.is_symlink() and copying.is_database(path):
+                self.database(path)
+
+    def small(self, path: Path) -> None:
+        where = _where(self.state, path)
+        if path.is_symlink() and inside(target := str(path.readlink())):
+            self.entries[where] = Entry(where, 0o777, target=target)
+        elif not path.is_file() or not self.file(where, path):  # it leads to a directory elsewhere, or has gone
+            self.entries.pop(where, None)
 
 
-def take(shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime) -> Taken:
-    """A new backup of the state directory, and of the files `also`, such as the configuration."""
+Look = tuple[int, int, int]  # inode, octets, time of the last change: of another content at least one is another
+
+
+def take(
+    shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime, secrets: Sequence[tuple[Path, Path]] = ()
+) -> Taken:
+    """A new backup of the state directory, and of the files `also`, such as the configuration.
+
+    secrets: as the configuration names them, and where else each may be read; one that cannot be is told, no more.
+    """
     if not state.is_dir():
         raise ForUser("there is no state directory here", str(state), "name the server's configuration with --config")
-    if shelf.directory.resolve().is_relative_to(state.resolve()):
-        raise ForUser("a backup cannot lie inside what it is a backup of", str(shelf.directory), "name another place")
+    if isinstance(shelf.place, Folder) and shelf.place.directory.resolve().is_relative_to(state.resolve()):
+        raise ForUser("a backup cannot lie inside what it is a backup of", shelf.where, "name another place")
     shelf.prepare()
     with shelf.alone():
-        shelf.sweep()
-        return _taken(shelf, state, also, now)
+        shelf.place.sweep()
+        return _taken(shelf, state, also, now, secrets)
 
 
-def _taken(shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime) -> Taken:
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=shelf.directory) as scratch:
-        names = shelf.names()
+def _taken(
+    shelf: Shelf, state: Path, also: tuple[Path, ...], now: datetime, secrets: Sequence[tuple[Path, Path]]
+) -> Taken:
+    with scratch.made(shelf.place.room, SCRATCH) as directory:
         name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        if name in names:
+        if name in shelf.names():
             raise Later(f"there is a backup of this second: {name}")
         known = {entry.path: entry for entry in shelf.last()}
-        taking = Taking(shelf, state, Path(scratch), known)
+        taking = Taking(shelf, state, directory, known)
         taking.mail()
         taking.rest()
         for path in also:
-            if not taking.file(f"{OTHER}/{path.resolve().relative_to('/')}", path):
-                raise ForUser("there is no such file", str(path), "correct --also")
-        snapshot = Snapshot(name, tuple(taking.entries[where] for where in sorted(taking.entries)))
+            if not taking.file(_other(path), path):
+                raise ForUser("there is no such file", str(path), "correct --also, or backup.also")
+        unread = tuple(why for path, handed in secrets if (why := _secret(taking, path, handed)))
+        snapshot = shelf.snapshot(name, (taking.entries[where] for where in sorted(taking.entries)))
         shelf.save(snapshot)
-    return Taken(name, len(snapshot.entries), snapshot.size, taking.new, taking.lost)
+    return Taken(name, len(snapshot.entries), snapshot.size, taking.new, taking.lost, unread)
+
+
+def beside(named: Sequence[Reference]) -> tuple[list[tuple[Path, Path]], tuple[str, ...]]:
+    """Of secrets by their places the files, each with where systemd may have handed it over; and which are no files of ours."""
+    files = [(Path(one.name), handed_over(Path(one.name))) for one in named if one.kind == "file"]
+    away = tuple(f"!{one.kind} {one.name}" for one in named if one.kind != "file")
+    return files, away
+
+
+def _secret(taking: Taking, path: Path, handed: Path) -> str:
+    """Why a secret's file could not be read, there and where systemd handed it over."""
+    for place in dict.fromkeys((path, handed)):
+        try:
+            if taking.file(_other(path), place):
+                return ""
+            why = f"{path}: it is not there"
+        except OSError as error:
+            why = f"{path}: {error.strerror}"
+    return why
+
+
+def _looks(state: Path) -> dict[Path, Look]:
+    """All small files as they are now, but for databases: each of those is copied as one state anyway."""
+    found = {}
+    for path in _below(state):
+        if path.is_symlink() or not copying.is_database(path):
+            with suppress(FileNotFoundError):
+                status = path.lstat()
+                found[path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+    return found
 
 
 def _below(state: Path) -> Iterator[Path]:
-    """Files and symbolic links, but for the mail store's, locks, sockets, and what is still being written."""
+    """Files and symbolic links, but for the mail store's, locks, sockets, what is still being written, and what has a dot."""
     for folder, folders, names in os.walk(state):
+        folders[:] = [name for name in folders if not name.startswith(".")]
         if Path(folder) == state / STORE and BODIES in folders:
             folders.remove(BODIES)
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
@@ -158,6 +227,10 @@ def _below(state: Path) -> Iterator[Path]:
             aside = name.startswith(".") or name.endswith(ASIDE) or name == "lock"
             if not mail and not aside and (path.is_symlink() or path.is_file()):
                 yield path
+
+
+def _other(path: Path) -> str:
+    return f"{OTHER}/{path.resolve().relative_to('/')}"
 
 
 def _where(state: Path, path: Path) -> str:

@@ -9,11 +9,9 @@ Exit status: 0 all of it is there, 1 something is not, and which.
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,14 +21,13 @@ import click
 from dnsops.base.errors import Exit, ForUser, Misused
 from dnsops.base.output import config_option, json_option, print_json, print_table
 from dnsops.base.printable import printable
+from mailsrv.commands.mailstore import become_owner, directory, mailstore, place
 from mailsrv.commands.registering import opened
-from mailsrv.store import STORE
 
 if TYPE_CHECKING:
     from dnsops.base.settings import Settings
     from mailsrv.archive.kept import Kept, Unfit
     from mailsrv.archive.taking import Report
-    from mailsrv.directory.accounts import Account
     from mailsrv.store.door import Store
 
 FORMS = ("maildir", "mbox")
@@ -56,20 +53,23 @@ def import_(account: str, path: Path, form: str | None, into: str, config_file: 
     \b
     mailsrv message import user1 /home/user1/Maildir
     mailsrv message import user1 Archive.mbox --into Old
-    Flags, dates and folders come along. As root it reads whatever is there and writes as the owner of the mail store.
+    Flags, dates and folders come along; of Dovecot's Maildirs UIDVALIDITY, UIDs and subscriptions too, into mailboxes that never had mail. As root it reads whatever is there and writes as the owner of the mail store.
     """
     from mailsrv.archive import maildir, mbox
     from mailsrv.archive.taking import take
     from mailsrv.message.digest import digest
 
-    who, store = _place(account, config_file)
-    _become_owner(store)
+    who, store = place(account, config_file)
+    become_owner(store)
     form = form or _form(path)
     source: Callable[[Path], Iterable[Kept | Unfit]] = maildir.read if form == "maildir" else mbox.read
 
     async def story(store: Store) -> Report:
         await store.account(who.name, who.quota)
-        return await take(store, digest, who.name, source(path), into, _progress())
+        numbers = maildir.numbers(path) if form == "maildir" and not into else {}
+        report = await take(store, digest, who.name, source(path), into, _progress(), numbers)
+        await _subscribe(store, who.name, maildir.subscriptions(path) if form == "maildir" and not into else [])
+        return report
 
     try:
         report = asyncio.run(_with(store, story))
@@ -97,7 +97,7 @@ def export(
     from mailsrv.archive import maildir, mbox
     from mailsrv.archive.taking import give
 
-    who, store = _place(account, config_file)
+    who, store = place(account, config_file)
     room = maildir if form == "maildir" else mbox
 
     async def story(store: Store) -> Report:
@@ -145,6 +145,13 @@ def explain(which: str, again: bool, config_file: str | None, as_json: bool) -> 
     return Exit.OK
 
 
+async def _subscribe(store: Store, account: str, names: list[str]) -> None:
+    """To what is there of these."""
+    there = {box.name for box in await store.mailboxes(account)}
+    for name in there.intersection(names):
+        await store.subscribe(account, name, True)
+
+
 def _loaded(config_file: str) -> Settings:
     from dnsops.base.settings import load
     from dnsops.records import names
@@ -158,47 +165,14 @@ def _stored(config_file: str | None, which: str) -> bytes:
 
     register = opened(config_file)
     accounts = [account.name for account in register.everyone().accounts]
-    place = _store(register.state)
-    _become_owner(place)
+    where = directory(register.state)
+    become_owner(where)
 
     async def story() -> bytes:
-        from mailsrv.store.sqlite import SqliteStore
-
-        store = SqliteStore(place)
-        try:
+        async with mailstore(where) as store:
             return await explaining.of_store(store, accounts, which)
-        finally:
-            await store.close()
 
     return asyncio.run(story())
-
-
-def _place(name: str, config_file: str | None) -> tuple[Account, Path]:
-    """The account, and the directory of its store."""
-    from mailsrv.directory.book import Book
-
-    register = opened(config_file)
-    book = Book.of(register.everyone())
-    found = book.account(name)
-    if found is None:
-        raise Misused(f"there is no account {name}", "", f"accounts: {', '.join(list(book.accounts)[:8]) or 'none'}")
-    return found, _store(register.state)
-
-
-def _store(state: Path) -> Path:
-    store = state / STORE
-    if not store.is_dir():
-        raise ForUser("there is no mail store", str(store), "it is made when `mailsrv serve` starts")
-    return store
-
-
-def _become_owner(store: Path) -> None:
-    """Root would leave files that the server cannot read."""
-    from mailsrv.serving.privileges import become
-
-    owner = store.stat().st_uid
-    if os.geteuid() == 0 and owner != 0:
-        become(pwd.getpwuid(owner), reading=True)
 
 
 def _form(path: Path) -> str:
@@ -223,14 +197,9 @@ def _empty(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-async def _with(directory: Path, story: Callable[[Store], object]) -> Report:
-    from mailsrv.store.sqlite import SqliteStore
-
-    store = SqliteStore(directory)
-    try:
-        return await story(store)  # type: ignore[misc, no-any-return]
-    finally:
-        await store.close()
+async def _with(path: Path, story: Callable[[Store], Awaitable[Report]]) -> Report:
+    async with mailstore(path) as store:
+        return await story(store)
 
 
 def _progress() -> Callable[[Report], None]:

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from mailsrv.message import limits
 
-# a name, its colon, the rest of the line and the lines that continue it; possessive, so that no input makes it go back
-_FIELD = re.compile(rb"^([^\s:]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
+# a name and the blanks before its colon, the rest of the line and the lines that continue it; possessive, so that no input
+# makes it go back
+FIELD = re.compile(rb"^([^\s:]++[ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
 _BLANKS = (b"\r\n", b"\n")
 
 
@@ -31,17 +32,19 @@ class Header:
     """The fields of one block: name in lower case -> their values as they stand, in the order of the fields.
 
     complete: no limit was met; who decides by the absence of a field asks for that too.
+    found: all of them from the top as they stand, each name with the blanks behind it: what signatures are made of.
     """
 
-    __slots__ = ("complete", "content", "end", "fields", "start")
+    __slots__ = ("complete", "content", "end", "fields", "found", "start")
 
     def __init__(self, content: bytes, start: int, end: int) -> None:
         self.content, self.start, self.end = content, start, end
         self.fields: dict[bytes, list[bytes]] = {}
-        found = _FIELD.findall(content, start, min(end, start + limits.HEADER))
+        found: list[tuple[bytes, bytes]] = FIELD.findall(content, start, min(end, start + limits.HEADER))
         self.complete = len(found) <= limits.FIELDS and end - start <= limits.HEADER
-        for name, value in found[: limits.FIELDS]:
-            key = name.lower()
+        self.found = found if self.complete else found[: limits.FIELDS]
+        for name, value in self.found:
+            key = name.lower().rstrip()
             if key in self.fields:
                 self.fields[key].append(value)
             else:
@@ -51,7 +54,7 @@ class Header:
         """The same fields as they stand in `content`, whose first `above` bytes are fields of ours that nobody asks it for."""
         moved = Header.__new__(Header)
         moved.content, moved.start, moved.end = content, 0, self.end + above
-        moved.fields, moved.complete = self.fields, self.complete
+        moved.fields, moved.found, moved.complete = self.fields, self.found, self.complete
         return moved
 
     def first(self, name: bytes) -> bytes | None:
@@ -73,8 +76,8 @@ def unfold(value: bytes) -> bytes:
 
 def fields(content: bytes) -> Iterator[Field]:
     """Every field of a whole message's header, however large, from the top."""
-    for found in _FIELD.finditer(content, 0, body_start(content, 0, len(content))):
-        yield Field(found[1].lower(), found.start(), found.start(2), found.end())
+    for found in FIELD.finditer(content, 0, body_start(content, 0, len(content))):
+        yield Field(found[1].lower().rstrip(), found.start(), found.start(2), found.end())
 
 
 def without(content: bytes, unwanted: Callable[[Field], bool]) -> bytes:
@@ -105,7 +108,7 @@ def body_start(content: bytes, start: int, end: int) -> int:
 
 def looks_like_field(content: bytes, start: int, end: int) -> bool:
     """Whether a header can begin here: a field, or the blank line that ends an empty one."""
-    return content.startswith(_BLANKS, start, end) or _FIELD.match(content, start, end) is not None
+    return content.startswith(_BLANKS, start, end) or FIELD.match(content, start, end) is not None
 
 
 def header_fields(content: bytes, names: Collection[bytes | str], not_: bool = False) -> bytes:

@@ -74,7 +74,10 @@ def shortened(text: str) -> str:
     if "\n-- " in text:
         text = _SIGNATURE.split(text)[0] or text
     visible = text if text.isascii() else text.translate(_INVISIBLE)
-    words = " ".join(visible.split())[: limits.PREVIEW]
+    words = " ".join(visible[: limits.PREVIEW * 5 // 4].split())  # enough, where blanks are not many
+    if len(words) < limits.PREVIEW:
+        words = " ".join(visible.split())
+    words = words[: limits.PREVIEW]
     return words.rstrip() if words.isprintable() else words.translate(_CONTROL).rstrip()
 
 

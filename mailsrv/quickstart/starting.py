@@ -11,8 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dnsops.base import files
+from dnsops.base import files, settings
 from dnsops.base.errors import ForUser
+from dnsops.records import names
 from mailsrv.quickstart.stories import program
 from mailsrv.serving import privileges, unit
 
@@ -29,7 +30,9 @@ def possible() -> bool:
 
 def text(config: Path, state: str) -> str:
     """The unit for this installation."""
-    return unit.service(_program(), str(config), state)
+    place = settings.load(config, names.host).backup.place if config.is_file() else None
+    backups = place if place and not place.startswith("s3://") else ""
+    return unit.service(_program(), str(config), state, backups=backups)
 
 
 def start(config: Path, state: Path, own_state: str, units: Path = UNITS) -> None:

@@ -32,10 +32,11 @@ def service(
     state: str = "",
     user: str = USER,
     credentials: Sequence[tuple[str, str]] = (),
+    backups: str = "",
 ) -> str:
     """The unit. program: the command's words before `serve`.  state: a directory of one's own, "" for systemd's.
 
-    credentials: NAME, PATH of secrets that systemd reads as root and hands over.
+    credentials: NAME, PATH of secrets that systemd reads as root and hands over.  backups: a directory, for the timers that `serve` starts.
     """
     place = [f"ReadWritePaths={_word(state)}"] if state else ["StateDirectory=mailsrv", "StateDirectoryMode=0700"]
     lines = [
@@ -51,6 +52,7 @@ def service(
         f"User={user}",
         *place,
         *(f"LoadCredential={_escaped(name)}:{_escaped(path)}" for name, path in credentials),
+        *([f"ReadWritePaths={_word('-' + backups)}"] if backups else []),
         "AmbientCapabilities=CAP_NET_BIND_SERVICE",
         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
         "NotifyAccess=main",

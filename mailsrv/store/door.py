@@ -79,12 +79,16 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a copy goes: a mailbox of an account, by name (made when absent only if `create`), with these flags."""
+    """Where a copy goes: a mailbox of an account, by name (made when absent only if `create`), with these flags.
+
+    uid: the one that it had elsewhere. It has it here too, unless that is below UIDNEXT; then it gets the next one.
+    """
 
     account: str
     mailbox: str = "INBOX"
     flags: frozenset[str] = frozenset()
     create: bool = False
+    uid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +253,14 @@ class Store(Protocol):
 
     async def create(self, account: str, name: str, special: str = "") -> Mailbox:
         """With all above it that is not there yet. "/" parts the levels, INBOX is INBOX in any case."""
+        ...
+
+    async def adopt(self, account: str, name: str, uidvalidity: int, uidnext: int = 1) -> Mailbox:
+        """The mailbox goes on counting as it did elsewhere: its UIDs are below `uidnext` (RFC 9051 2.3.1.1).
+
+        One that never held a message takes that UIDVALIDITY, and is another mailbox to whoever has it open; one that has
+        it already has its UIDNEXT raised. Any other: `Cannot`.
+        """
         ...
 
     async def rename(self, account: str, old: str, new: str) -> None:

@@ -14,6 +14,8 @@ DEEPEST = 50  # levels
 MOST_MAILBOXES = 10_000  # of an account, its subscriptions alike
 MOST_ENTRIES = 1000  # of metadata, for an account (RFC 5464)
 LARGEST_ENTRY = 65_536  # bytes of its name and value
+HIGHEST_UID = 5_000_000  # that is taken over from elsewhere: UIDs that went are told one by one (RFC 7162 3.2.5.1)
+HIGHEST_UIDVALIDITY = (1 << 32) - (1 << 24)  # that is taken over: those of new mailboxes are higher still
 
 # RFC 6154: what a new account has besides its INBOX
 SPECIAL = {
@@ -53,6 +55,12 @@ def below(name: str, top: str) -> bool:
 def moved(name: str, old: str, new: str) -> str:
     """What a name becomes when `old`, at or above it, is renamed."""
     return proper(new + name[len(old) :])
+
+
+def adoptable(name: str, uidvalidity: int, uidnext: int) -> None:
+    """Whether numbers of another server can be ours."""
+    if not (0 < uidvalidity <= HIGHEST_UIDVALIDITY and 0 < uidnext <= HIGHEST_UID + 1):
+        raise Cannot(f"the numbers {uidvalidity} and {uidnext} of {name} leave no room for more")
 
 
 def _plain(character: str) -> bool:

@@ -27,6 +27,7 @@ from checks.deliverability.judging import score_message
 from checks.deliverability.known import Known
 from checks.echo import marked
 from checks.facts import Tls, Version
+from checks.judge import setup_documents
 from checks.probe import announced, further
 from checks.probe import answers as escaped
 from checks.probe.tls import exchange, flight
@@ -48,10 +49,10 @@ from dnsops.records.txt import spf as spf_record
 from dnsops.resolve.answer import Answer, Question, Security
 from dnsops.wanted import merge
 from dnsops.wanted.door import Family
-from mailsrv.archive import kept, mbox
+from mailsrv.archive import kept, maildir, mbox
 from mailsrv.auth import arc, author, dkim, keys, results, sealers
 from mailsrv.auth.verdicts import Arc, Result, Seal
-from mailsrv.backup import snapshot
+from mailsrv.backup import needs, snapshot
 from mailsrv.directory import address, hashes, prep
 from mailsrv.directory.keys import BadHash
 from mailsrv.directory.sasl import gs2, oauthbearer, scram
@@ -76,6 +77,10 @@ from mailsrv.message import (
     transfer,
 )
 from mailsrv.message import words as encoded_words
+from mailsrv.moving import answers as answered
+from mailsrv.moving import journal, maps, stalwart
+from mailsrv.moving import listed as listed_there
+from mailsrv.moving.foreign import draft
 from mailsrv.receive import srs
 from mailsrv.reports import dmarc_xml, tls_json, unpack
 from mailsrv.reports import tags as report_tags
@@ -134,6 +139,35 @@ def _scored(data: bytes) -> object:
     scores = [score_message(each, Known(now)).score for each in (data, whole)]
     assert all(0 <= score <= 100 for score in scores)
     return scores
+
+
+def _stalwart(text: str) -> object:
+    plan = stalwart.planned(stalwart.settings(text), lambda kind, name: kind, lambda line: "{PLAIN}x", lambda line: "")
+    return draft(plan, {}, True)
+
+
+def _maps(text: str) -> object:
+    pairs = [*maps.virtual(text), *maps.aliases(text, "b.example")]
+    return draft(maps.planned(maps.passwd_file(text), pairs, "b.example", lambda line: "x", lambda line: ""), {}, True)
+
+
+def _foreign(data: bytes) -> object:
+    """Lines and literals as a session cuts them, and every form that they may have."""
+    parts, rest = list[bytes](), data
+    while True:
+        line, _, rest = rest.partition(b"\n")
+        parts.append(line.rstrip(b"\r"))
+        if (size := answered.literal(parts[-1])) is None:
+            break
+        parts, rest = [*parts, rest[:size]], rest[size:]
+    answer = answered.read(parts)
+    for value in answer.values:
+        answered.moment(value) if isinstance(value, str | bytes) else None
+        with suppress(Deliberate):
+            answered.number(answered.pairs(value).get("UID"))
+    listed_there.personal(answer)
+    found = listed_there.listed(answer)
+    return listed_there.planned([found, found], "INBOX.", {"\\Sent": "Sent"})
 
 
 def _answered(data: bytes) -> object:
@@ -297,6 +331,14 @@ PARSERS: dict[str, Parser] = {
         ),
         (snapshot.Unreadable,),
     ),
+    "a backup's needs": Parser(
+        lambda data: needs.Needs.read(data + hashlib.sha256(data).hexdigest().encode() + b"\n"),
+        (
+            b'["mailsrv-backup-needs 1", "20261127T041500Z", 1, 1, "' + b"0" * 64 + b'", 1]\n'
+            b'["' + b"0" * 64 + b"-" + b"1" * 64 + b'.age", 500]\n',
+        ),
+        (snapshot.Unreadable,),
+    ),
     "TXT, unescaped": Parser(escaped.octets, (b'v=spf1 \\000\\"-all\\',), text=True),
     "greetings": Parser(
         lambda text: further.helo(Tls("mx.a", banner=text)), (b"220 mx.example.org ESMTP\r\n",), text=True
@@ -401,6 +443,43 @@ PARSERS: dict[str, Parser] = {
         (Deliberate,),
     ),
     "replies of a peer": Parser(_replies, (b"250-a\r\n250 b\r\n", b"421\r\n"), (Deliberate,)),
+    "response of an IMAP server": Parser(
+        _foreign,
+        (
+            b'* 2 FETCH (UID 7 FLAGS (\\Seen $A) INTERNALDATE "17-Jul-1996 02:44:25 -0700" BODY[] {3}\r\nabc)\r\n',
+            b'* LIST (\\HasNoChildren \\Sent) "." "INBOX.a&AOQ-"\r\n',
+            b"* STATUS {5}\r\nINBOX (MESSAGES 3)\r\n",
+            b"A1 NO [LIMIT x] slowly\r\n",
+            b'* NAMESPACE (("INBOX." ".")) NIL NIL\r\n',
+        ),
+        (Deliberate,),
+    ),
+    "Stalwart's configuration": Parser(
+        _stalwart,
+        (
+            b'[[directory.m.principals]]\nname="a"\nemail=["a@b.example", "@b.example"]\nsecret="$app$x$y"\nmember-of=["g"]\n',
+            b'{"signature.a.domain": "x", "directory": {"m": {"type": "memory", "principals": [{"name": "%{env:A}%"}]}}}',
+            b'[certificate.a]\ncert = "%{file:/x}%"\nprivate-key = "%{cfg:a.b}%"\ndefault = true\n',
+        ),
+        (Deliberate,),
+        True,
+    ),
+    "Dovecot's list of UIDs": Parser(
+        maildir.uidlist, (b"3 V1700000000 N8 Gabc\n7 W12 :1.M2.host,S=3:2,S\n", b"1 17 9\n8 1.M2.host\n"), (ValueError,)
+    ),
+    "passwd-file and maps": Parser(
+        _maps,
+        (
+            b"a@b.example:{SHA512-CRYPT}$6$x$y:1:1::/home::userdb_quota_rule=*:bytes=1G nologin\n# x\nc:{PLAIN}d\n",
+            b"info@b.example a@b.example,\n  c@b.example\n@b.example a@b.example\nb.example x\n",
+            b'root: a, "|prog", /dev/null\npostmaster: root\n',
+        ),
+        (Deliberate,),
+        True,
+    ),
+    "journal of a move": Parser(
+        journal.read, (b'{"version": 1, "mailboxes": {"INBOX": [1, 2, 3, [4]]}}',), (ValueError,)
+    ),
     "IMAP command": Parser(
         imap_command,
         (
@@ -557,6 +636,18 @@ PARSERS: dict[str, Parser] = {
     "TXT as text": Parser(lambda text: rdata.parse("TXT", text), (b'"a\\"b" c \\065',), (Deliberate,), True),
     "TLSA on the wire": Parser(lambda data: rdata.from_wire("TLSA", data), (b"\3\1\1" + bytes(32),), (Deliberate,)),
     "tag list": Parser(tags.parse, (b"v=DKIM1; k=rsa; p=eHh4 ; n=\r\n x",), (Deliberate,)),
+    "what mail programs are told": Parser(
+        lambda data: setup_documents.services(data, "a.example"),
+        (
+            (
+                b'<clientConfig><emailProvider><incomingServer type="imap"><hostname>m.a</hostname><port>993</port>'
+                b"<socketType>SSL</socketType></incomingServer></emailProvider></clientConfig>"
+            ),
+            b"<Autodiscover><Protocol><Type>SMTP</Type><Server>m.a</Server><Port>465</Port></Protocol></Autodiscover>",
+        ),
+        (ForUser,),
+    ),
+    "SRV records of mail": Parser(lambda text: setup_documents.by_srv("_imaps", [text]), (b"0 1 993 m.a.",), (), True),
     "DKIM key": Parser(dkim_record.DkimKey.parse, (b"v=DKIM1; h=sha256; s=email; t=y:s; p=eHh4",), (Deliberate,)),
     "DKIM key as text": Parser(keys.public_key, (b'"v=DKIM1; p=" "eHh4"', b'"\\065'), (), True),
     "signatures and seals": Parser(_authenticated, (SIGNED + MAIL, SIGNED)),

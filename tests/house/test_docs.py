@@ -55,6 +55,11 @@ def test_there_is_something_to_type() -> None:
     assert sum(len(list(commands(path.read_text()))) for path in READMES) > 20
 
 
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_readme_keeps_nothing_of_a_merge(readme: Path) -> None:
+    assert not re.findall(r"^(?:<{7}|={7}|>{7})(?: .*)?$", readme.read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_a_readme_says_happens(
     readme: Path, dnstree: DnsTree, pki: Pki, cloudflare_api: CloudflareApi, pebble: Pebble, mx: Mx, tmp_path: Path

@@ -14,7 +14,7 @@ from timers.table import JOBS, adjusted, find
 def test_every_job_is_said_once_and_whole() -> None:
     assert len({job.name for job in JOBS}) == len(JOBS)
     for job in JOBS:
-        assert job.name.isidentifier(), "it becomes a file name and a unit's name"
+        assert job.name.replace("-", "_").isidentifier(), "it becomes a file name and a unit's name"
         assert job.what
         assert not job.what.endswith(".")
         assert timedelta(0) <= job.jitter < job.every
@@ -39,6 +39,15 @@ def test_certificates_are_looked_after_every_hour() -> None:
     assert job.command == ("cert", "issue", "--json")
     assert job.every == timedelta(hours=1)
     assert {"dns.token", "acme.eab"} <= set(job.credentials)
+
+
+def test_a_backup_is_taken_every_day_and_proven_every_week() -> None:
+    backup, proof = find(JOBS, "backup"), find(JOBS, "backup-proof")
+    assert (backup.every, proof.every) == (timedelta(days=1), timedelta(days=7))
+    assert backup.keeps
+    assert proof.keeps
+    assert "--configured" in backup.command
+    assert {"--restore", "--configured"} <= set(proof.command)
 
 
 def test_an_unknown_job_gets_the_near_miss() -> None:

@@ -14,7 +14,7 @@ import pytest
 from dnsops.base.errors import Misconfigured
 from dnsops.base.settings import tree
 from dnsops.base.settings.load import check
-from timers.table import JOBS
+from timers.table import JOBS, find
 from timers.units import Place, place_of, service, timer, units
 
 TLSA = JOBS[0]
@@ -48,6 +48,11 @@ LINES = [
     ("dns: {provider: zonefile, path: /z/a.zone}", ["ReadWritePaths=/z"]),
     ("acme: {eab: {key_id: kid-1, hmac_key: !file /e/eab}}", ["LoadCredential=eab:/e/eab"]),
     ("state: {directory: /srv/state}", ["ReadWritePaths=/srv/state"]),
+    ("backup: {place: /b, identity: /k/id}", ["LoadCredential=id:/k/id"]),
+    (
+        "backup: {place: 's3://mail', access_key: !file a, secret_key: !file /s}",
+        ["LoadCredential=a:/etc/mailsrv/a", "LoadCredential=s:/s"],
+    ),
     (
         "tlsa: {targets: [{host: b.example.org, credential: !file /s, dns: {provider: cloudflare, token: !file /u}}]}",
         ["LoadCredential=u:/u", "LoadCredential=s:/s"],
@@ -61,6 +66,16 @@ def test_what_the_configuration_reads_and_writes_is_handed_over(text: str, wante
     assert [line for line in lines if line.startswith(("LoadCredential", "ReadWritePaths"))] == wanted
     assert ("StateDirectory=mailsrv" in lines) == ("state:" not in text)
     assert "Environment=MAILSRV_CONFIG=/etc/mailsrv/mailsrv.yml" in lines
+
+
+def test_only_backups_write_where_backups_lie_and_their_directory_is_made() -> None:
+    here = place("backup: {place: /srv/my backups}")
+    lines = service(find(JOBS, "backup"), here).splitlines()
+    assert 'ReadWritePaths="-/srv/my backups"' in lines
+    (made,) = [line for line in lines if line.startswith("ExecStartPre")]
+    assert made.endswith('"/srv/my backups"')
+    assert "/srv/my backups" not in service(TLSA, here)
+    assert "ExecStartPre" not in service(find(JOBS, "backup"), place("backup: {place: 's3://mail/mx1'}"))
 
 
 def test_two_secrets_of_one_name_are_refused() -> None:
@@ -85,9 +100,14 @@ def test_a_disabled_job_has_no_units() -> None:
 
 @systemd
 def test_systemd_accepts_them(tmp_path: Path) -> None:
-    every = replace(TLSA, jitter=timedelta(0))
-    for text in ("", "state: {directory: /srv/my state}", "dns: {provider: cloudflare, token: !file t}"):
-        for name, unit in units([every], replace(place(text), program=sys.executable)).items():
+    every = [replace(TLSA, jitter=timedelta(0)), find(JOBS, "backup")]
+    for text in (
+        "",
+        "backup: {place: /srv/my backups}",
+        "state: {directory: /srv/my state}",
+        "dns: {provider: cloudflare, token: !file t}",
+    ):
+        for name, unit in units(every, replace(place(text), program=sys.executable)).items():
             (tmp_path / name).write_text(unit, encoding="utf-8")
             done = subprocess.run(
                 ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(tmp_path / name)],

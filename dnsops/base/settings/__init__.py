@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dnsops.base.settings.load import Flaws, load, unread_secrets
+from dnsops.base.settings.load import Flaws, load, references, unread_secrets
 from dnsops.base.settings.show import Line, example, schema, show
 from dnsops.base.settings.tree import Reference
 
 if TYPE_CHECKING:
     from dnsops.base.settings.model import Settings
 
-__all__ = ["Flaws", "Line", "Reference", "Settings", "example", "load", "schema", "show", "unread_secrets"]
+__all__ = [
+    "Flaws",
+    "Line",
+    "Reference",
+    "Settings",
+    "example",
+    "load",
+    "references",
+    "schema",
+    "show",
+    "unread_secrets",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -87,11 +87,22 @@ class Checks(Section):
     )
     backups: FilePath | None = Field(
         default=None,
-        description="A directory (or file) that each backup writes to, so that `mailsrv check health` knows their age.",
+        description="Where another program's backups go, a directory or a file, so that `mailsrv check health` knows their age; `backup.place` unless given.",
         examples=["/var/backups/mailsrv"],
     )
     backup_age: Duration = Field(
         default=duration("26h"), description="How old the newest backup may be.", examples=["26h"]
+    )
+    mailbox: bool = Field(
+        default=False,
+        description="Whether `mailsrv check health` visits the echo account's mailbox by IMAP, and puts a message in and takes it out.",
+        examples=[True],
+    )
+    outward: Annotated[tuple[Door, ...], ONE_OR_MANY] = Field(
+        default=(),
+        description="Mail servers elsewhere whose port 25 `mailsrv check health` tries to reach, HOST or HOST:PORT; nothing is sent there.",
+        examples=[["mx1.example.net:25"]],
+        max_length=8,
     )
     log: FilePath | None = Field(
         default=None,

@@ -68,6 +68,12 @@ def unread_secrets(settings: Settings) -> list[Misconfigured]:
     return [error for secret in _secrets(settings) if (error := _unread(secret))]
 
 
+def references(settings: Settings) -> list[yaml_tree.Reference]:
+    """The secrets that the configuration names by their place, each once."""
+    found = [secret for secret in _secrets(settings) if isinstance(secret, yaml_tree.Reference)]
+    return list(dict.fromkeys(found))
+
+
 def _secrets(value: object) -> Iterator[Secret]:
     from pydantic import BaseModel
 

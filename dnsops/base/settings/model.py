@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dnsops.base.settings.acme import Acme
+from dnsops.base.settings.backup import Backup
 from dnsops.base.settings.checks import Checks
 from dnsops.base.settings.dkim import Dkim
 from dnsops.base.settings.inbound import Inbound
@@ -300,6 +301,9 @@ class Settings(Section):
     resolver: Resolver = Field(default=Resolver(), description="Who validates DNSSEC for us.")
     reports: Reports = Field(default=Reports(), description="DMARC and TLS reports, both ways.")
     checks: Checks = Field(default=Checks(), description="What `mailsrv check` asks, and how long it may take.")
+    backup: Backup = Field(
+        default=Backup(), description="Backups: where they lie, who can read them, how many are kept."
+    )
     state: State = Field(default=State(), description="What we remember between runs.")
     alert: Alert = Field(default=Alert(), description="Whom to tell when a job begins to fail.")
     timers: Timers = Field(default=Timers(), description="What happens by itself.")

@@ -145,6 +145,9 @@ def pairs_are_whole(settings: Settings) -> Iterator[Conflict]:
         yield Conflict(("queue",), f"`{missing}` is missing", "give both, or neither")
     elif queue.user and queue.next_hop in (None, "local"):
         yield Conflict(("queue", "user"), "there is nobody to log in to", "name the host in queue.next_hop")
+    if (settings.backup.access_key is None) != (settings.backup.secret_key is None):
+        missing = "secret_key" if settings.backup.secret_key is None else "access_key"
+        yield Conflict(("backup",), f"`{missing}` is missing", "give both, or neither")
 
 
 def echoes_are_ours(settings: Settings) -> Iterator[Conflict]:

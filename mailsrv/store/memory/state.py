@@ -115,6 +115,25 @@ class State:
             raise Absent(f"there is no mailbox {name}")
         return box
 
+    def adopt(self, box: Box, uidvalidity: int, uidnext: int) -> Box:
+        """The mailbox with another server's numbers. As a new one: whoever had it open would keep the old UIDVALIDITY."""
+        if not box.selectable:
+            raise Absent(f"there is no mailbox {box.name}")
+        if box.uidvalidity == uidvalidity:
+            box.uidnext = max(box.uidnext, uidnext)
+            return box
+        if box.uidnext != 1:
+            raise Cannot(f"{box.name} has numbers of its own already")
+        self.uidvalidity = max(self.uidvalidity, uidvalidity)
+        new = Box(self.number(), box.account, box.name, uidvalidity, box.special, uidnext=uidnext)
+        del self.boxes[box.id]
+        self.boxes[new.id] = new
+        entries = self.account(box.account).metadata
+        for key in [key for key in entries if key[0] == box.id]:
+            entries[new.id, key[1]] = entries.pop(key)
+        self.changes += [Change(box.account, box.id, kind="deleted"), Change(box.account, new.id, kind="created")]
+        return new
+
     def modseq(self, account: str) -> int:
         self.account(account).modseq += 1
         return self.account(account).modseq

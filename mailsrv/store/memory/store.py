@@ -33,7 +33,19 @@ from mailsrv.store.door import (
 from mailsrv.store.flags import DELETED, SYSTEM, combine
 from mailsrv.store.flags import proper as proper_flags
 from mailsrv.store.memory.state import Account, Box, State, whole_seconds
-from mailsrv.store.names import INBOX, LARGEST_ENTRY, MOST_ENTRIES, MOST_MAILBOXES, SPECIAL, above, below, moved, proper
+from mailsrv.store.names import (
+    HIGHEST_UID,
+    INBOX,
+    LARGEST_ENTRY,
+    MOST_ENTRIES,
+    MOST_MAILBOXES,
+    SPECIAL,
+    above,
+    adoptable,
+    below,
+    moved,
+    proper,
+)
 from mailsrv.store.news import Watchers, coalesce
 from mailsrv.store.words import FIELDS, found, wanted
 
@@ -74,6 +86,8 @@ class MemoryStore:
         if box is None:
             raise Absent(f"{place.account} has no mailbox {name}")
         flags, size = box.spelled(place.flags), len(message.content)
+        if 0 < place.uid <= HIGHEST_UID:
+            box.uidnext = max(box.uidnext, place.uid)
         row = Row(0, 0, flags, size, whole_seconds(message.received), blob)
         self._state.add(box, [row], self._state.modseq(place.account))
         self._state.within(place.account)
@@ -143,6 +157,13 @@ class MemoryStore:
         self._state.boxes[box.id] = box
         self._state.changes.append(Change(account, box.id, kind="created"))
         return box
+
+    async def adopt(self, account: str, name: str, uidvalidity: int, uidnext: int = 1) -> Mailbox:
+        def act() -> Box:
+            adoptable(name, uidvalidity, uidnext)
+            return self._state.adopt(self._state.there(account, proper(name)), uidvalidity, uidnext)
+
+        return self._state.shown(await self._whole(act))
 
     async def rename(self, account: str, old: str, new: str) -> None:
         await self._whole(lambda: self._rename(account, proper(old), proper(new)))

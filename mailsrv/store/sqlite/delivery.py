@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailsrv.store.door import Absent, Message, Place, Placed
-from mailsrv.store.names import proper
+from mailsrv.store.names import HIGHEST_UID, proper
 from mailsrv.store.sqlite import ledger, mailboxes
 from mailsrv.store.sqlite.keywords import encode
 from mailsrv.store.sqlite.ledger import Box, Entry
@@ -64,6 +64,8 @@ def _place(work: Work, message: Message, place: Place, blob: int) -> Placed:
     size = len(message.content)
     modseq = ledger.weigh(work, target, size, 1)
     flags = encode(work, target.id, place.flags) if place.flags else 0
+    if 0 < place.uid <= HIGHEST_UID:
+        work.run("UPDATE mailbox SET uidnext = max(uidnext, ?) WHERE id = ?", place.uid, target.id)
     [new] = ledger.add(work, target, [Entry(flags, size, seconds(message.received), blob)], modseq)
     return Placed(target.id, target.uidvalidity, new.uid)
 

@@ -7,7 +7,18 @@ Fails by: `Absent`, `Exists`, `Cannot`, `Full`.
 from __future__ import annotations
 
 from mailsrv.store.door import Absent, Cannot, Exists, Full
-from mailsrv.store.names import INBOX, LARGEST_ENTRY, MOST_ENTRIES, MOST_MAILBOXES, SPECIAL, above, below, moved, proper
+from mailsrv.store.names import (
+    INBOX,
+    LARGEST_ENTRY,
+    MOST_ENTRIES,
+    MOST_MAILBOXES,
+    SPECIAL,
+    above,
+    adoptable,
+    below,
+    moved,
+    proper,
+)
 from mailsrv.store.sqlite import ledger
 from mailsrv.store.sqlite.ledger import KEPT, Box, Kept
 from mailsrv.store.sqlite.messages import drop, move
@@ -68,6 +79,27 @@ def create(work: Work, account: str, name: str, special: str = "") -> int:
     for upper in missing:
         _insert(work, owner, account, upper, selectable=False)
     return _insert(work, owner, account, name, special)
+
+
+def adopt(work: Work, account: str, name: str, uidvalidity: int, uidnext: int) -> None:
+    """The mailbox goes on with another server's numbers. As a new one: whoever had it open would keep the old UIDVALIDITY."""
+    name = proper(name)
+    adoptable(name, uidvalidity, uidnext)
+    target = ledger.named(work, account, name)
+    if target is None or not target.selectable:
+        raise Absent(f"there is no mailbox {name}")
+    if target.uidvalidity == uidvalidity:
+        work.run("UPDATE mailbox SET uidnext = max(uidnext, ?) WHERE id = ?", uidnext, target.id)
+        return
+    [(before, special)] = work.all("SELECT uidnext, special FROM mailbox WHERE id = ?", target.id)
+    if before != 1:
+        raise Cannot(f"{name} has numbers of its own already")
+    work.run("UPDATE counter SET value = max(value, ?) WHERE name = 'uidvalidity'", uidvalidity)
+    work.run("DELETE FROM mailbox WHERE id = ?", target.id)
+    work.happened(account, target.id, "deleted")
+    number = _insert(work, target.account, account, name, special)
+    work.run("UPDATE mailbox SET uidvalidity = ?, uidnext = ? WHERE id = ?", uidvalidity, uidnext, number)
+    work.run("UPDATE metadata SET mailbox = ? WHERE mailbox = ?", number, target.id)
 
 
 def rename(work: Work, account: str, old: str, new: str) -> None:

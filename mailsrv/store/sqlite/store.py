@@ -98,6 +98,13 @@ class SqliteStore:
 
         return await self._writer.do(job)
 
+    async def adopt(self, account: str, name: str, uidvalidity: int, uidnext: int = 1) -> Mailbox:
+        def job(work: Work) -> Mailbox:
+            mailboxes.adopt(work, account, name, uidvalidity, uidnext)
+            return reading.mailbox(work.db, account, name)
+
+        return await self._writer.do(job)
+
     async def rename(self, account: str, old: str, new: str) -> None:
         await self._writer.do(lambda work: mailboxes.rename(work, account, old, new))
 

@@ -18,9 +18,10 @@ import jsonschema
 import pytest
 
 from checks.commands.asking import Forms
+from checks.commands.everything import joined
 from checks.commands.progress import Progress
 from checks.commands.telling import Telling
-from checks.finding import Report
+from checks.finding import Category, Report, Status, Verdict
 from checks.history import FILE, History
 from checks.report import document
 from dnsops.base.errors import ForUser
@@ -142,6 +143,51 @@ def test_results_of_an_earlier_run_stand_in_the_same_document(capsys: pytest.Cap
     jsonschema.validate(written, document.SCHEMA)
     assert [result["name"] for result in written["results"]] == ["bad.test", "good.test"]
     assert (written["status"], telling.status) == (1, 1)
+
+
+def test_results_of_an_earlier_run_are_a_line_each_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    with Telling(Forms(), None, 3) as telling:
+        telling.again([document.result(sample.bad()), document.missed("gone\x1b.test", "nobody answers")])
+        telling.take(sample.good())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["25", "%", "bad.test"]
+    assert lines[1] == "gone\\x1b.test: nobody answers"
+    assert telling.status == 1
+
+
+def only(kind: str, status: Status, name: str = "echo_answered") -> Report:
+    found = sample.finding(name, kind, status, strict=status, max_points=None)
+    return Report("a@good.test", sample.AT, 0, (), beyond=Category(kind, (found,), Verdict.PASSED))
+
+
+def test_among_many_a_host_says_how_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    told([only("health", Status.FAIL), *GOOD * 4], Forms())
+    assert capsys.readouterr().out.splitlines()[0].split(maxsplit=1)[1] == "Health of this host: 1 failed"
+    with Telling(Forms(), None, 5) as telling:
+        telling.again([document.result(only("health", Status.GOOD))])
+    assert "None" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["dane", "echo", "health", "relay", "mailbox"])
+def test_each_kind_remembers_and_compares_with_itself_only(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history, page = History(tmp_path / FILE), tmp_path / "page.html"
+    told([only(kind, Status.GOOD)], Forms(), history)
+    told([replace(sample.good(), domain="a@good.test")], Forms(), history)
+    capsys.readouterr()
+    later = replace(only(kind, Status.FAIL), at=sample.AT + timedelta(hours=1))
+    told([later], Forms(html=page), history)
+    assert "1 changed\n  WORSE  echo_answered: was success, is fail (ours)" in capsys.readouterr().out
+    assert page.read_text().count("<svg") == 1, "a chart, though it has no total"
+    assert history.domains() == ["a@good.test", f"{kind} a@good.test"]
+
+
+def test_what_all_found_is_no_news_for_one_kind_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history, dane = History(tmp_path / FILE), only("dane", Status.FAIL, "port_dane")
+    told([joined(sample.good(), dane)], Forms(), history)
+    told([replace(sample.good(), at=sample.AT + timedelta(hours=1))], Forms(), history)
+    assert "nothing changed" in capsys.readouterr().out
 
 
 PROGRAM = """

@@ -61,7 +61,7 @@ TRIP = Trip("echo@example.net", NOW, End.ANSWERED, timedelta(seconds=3), answer=
         (TRIP, "spf", Status.GOOD),
         (TRIP, "dmarc", Status.FAIL),
         (TRIP, "tls", Status.NOTICE),
-        (Trip("e@x.test", NOW, End.ANSWERED, timedelta(hours=1), answer=OTHERS), "answered", Status.NOTICE),
+        (Trip("e@x.test", NOW, End.ANSWERED, timedelta(hours=1), answer=OTHERS), "answered", Status.FAIL),
         (Trip("e@x.test", NOW, End.ANSWERED, answer=OTHERS), "dkim", Status.FAIL),
         (Trip("e@x.test", NOW, End.ANSWERED, answer=OTHERS), "dmarc", Status.NOT_TESTED),
         (Trip("e@x.test", NOW, End.ANSWERED, junk=True, answer=OTHERS), "inbox", Status.NOTICE),

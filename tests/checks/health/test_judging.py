@@ -12,7 +12,7 @@ import pytest
 from checks.catalogue.ourselves import HEALTH
 from checks.finding import Status
 from checks.health import host
-from checks.health.facts import Backup, Clock, Disk, Facts, Job, Log, Port, Queue, Records
+from checks.health.facts import Backup, Clock, Disk, Facts, Job, Log, Outward, Port, Queue, Records
 from checks.health.judging import judge
 from dnsops.certs.chain import from_pem, spki_association
 from dnsops.resolve.answer import Security
@@ -72,8 +72,15 @@ def test_a_host_that_is_well_has_no_finding_and_none_is_forgotten() -> None:
         ("log", {"log": Log("x", ("certificate.failed host=a",))}, Status.NOTICE),
         ("log", {"log": Log("x", ("smtp.bug why=b", "certificate.failed"))}, Status.FAIL),
         ("log", {"log": Log("x", why="no journal")}, Status.NOT_TESTED),
+        ("outward", {"outward": ()}, Status.NOT_TESTED),
+        ("outward", {"outward": (Outward("a", "192.0.2.1", 4, "220 a"),)}, Status.GOOD),
+        ("outward", {"outward": (Outward("a", "192.0.2.1", 4, error="no answer"), Outward("b", "192.0.2.2", 4, "220 b"))}, Status.GOOD),
+        ("outward", {"outward": (Outward("a", "192.0.2.1", 4, error="no answer"),)}, Status.FAIL),
+        ("outward", {"outward": (Outward("a", "192.0.2.1", 4, "220 a"), Outward("a", "2001:db8::1", 6, error="no answer"))}, Status.FAIL),
+        ("outward", {"outward": (Outward("a", "192.0.2.1", 4, "220 a"), Outward("a", "2001:db8::1", 6, error="no way", away=True))}, Status.GOOD),
+        ("outward", {"outward": (Outward("a", "", 0, error="not known", away=True),)}, Status.NOT_TESTED),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_is_said(name: str, change: dict[str, object], wanted: Status) -> None:
     assert status(replace(WELL, **change), name) is wanted  # type: ignore[arg-type]
 

@@ -12,9 +12,14 @@ import pytest
 from checks.facts import Addresses, Beyond, MailHost, Tls
 from checks.probe import further
 from checks.probe.book import Book
+from checks.probe.received import received
 from checks.probe.selectors import known
 from dnsops.base.settings import Settings
 from dnsops.dkim.keys import Keys
+from mailsrv.message.digest import digest
+from mailsrv.store import STORE
+from mailsrv.store.door import Message, Place
+from mailsrv.store.sqlite import SqliteStore
 from tests.checks.probe.memory import Memory, Records
 
 ADDRESS = "192.0.2.1"
@@ -86,6 +91,31 @@ def test_our_own_domains_sign_with_selectors_that_are_known(tmp_path: Path) -> N
     keys.make_next("example.org", ("ed25519",), now)
     assert selectors("example.org") == ("named", first)  # the next one's time has not come
     assert selectors("example.net") == ("named",)
+
+
+def test_mail_in_our_store_names_selectors(tmp_path: Path) -> None:
+    settings = Settings.model_validate(
+        {
+            "hostname": "mx.example.org",
+            "domains": ["example.org"],
+            "state": {"directory": str(tmp_path)},
+            "accounts": [{"name": "u", "password_hash": "{PLAIN}x", "addresses": ["u@example.org"]}],
+        }
+    )
+
+    async def story() -> tuple[str, ...]:
+        assert (await received(settings))("example.net") == ()  # nobody made a store yet, and looking makes none
+        assert list(tmp_path.iterdir()) == []
+        store = SqliteStore(tmp_path / STORE)
+        await store.account("u")
+        for selector in ("old", "new"):
+            mail = f"DKIM-Signature: v=1; d=example.net; s={selector}\r\nFrom: a@example.net\r\n\r\nhello\r\n".encode()
+            at = datetime(2026, 1, 1 if selector == "old" else 2, tzinfo=UTC)
+            await store.accept(Message(mail, digest(mail), at, (Place("u"),)))
+        await store.close()
+        return (await received(settings))("example.net")
+
+    assert asyncio.run(story()) == ("new", "old")
 
 
 def test_evidence_is_dated_and_short() -> None:

@@ -23,7 +23,7 @@ from tests.lab.acme import Pebble
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
 from tests.lab.mx import Mx
-from tests.lab.network import LOCAL_RESOLVER, MX, MX6, SECONDARY6
+from tests.lab.network import LOCAL_RESOLVER, MX, MX6, PRIMARY, SECONDARY6
 from tests.lab.pki import Pki
 from tests.lab.routes import Routes
 
@@ -79,7 +79,9 @@ def statuses(found: dict[str, Any], column: str) -> dict[str, str]:
     return {name: one[column] for name, one in [*subtests, *((one["id"], one) for one in found["beyond"])]}
 
 
-def test_our_own_server_has_a_hundred_percent_and_is_green(machine: NewMachine, routes: Routes, pki: Pki) -> None:
+def test_our_own_server_has_a_hundred_percent_and_is_green(
+    machine: NewMachine, routes: Routes, pki: Pki, dns: DnsTree
+) -> None:
     words = ["check", "mail", DOMAIN, "--strict", "--no-history", "--local", "--resolver", LOCAL_RESOLVER]
     words += ["--ca", str(pki.ca), "--config", str(machine.config)]
     done = machine.shell.here(*words, *routes.options, "--json")
@@ -92,3 +94,27 @@ def test_our_own_server_has_a_hundred_percent_and_is_green(machine: NewMachine, 
     assert done.status == 0
     without = machine.shell.here(*words)
     assert (without.status, without.out.split()[:3]) == (0, [DOMAIN, "100", "%"])
+    spoilt(machine, words, dns)
+
+
+def spoilt(machine: NewMachine, words: list[str], tree: DnsTree) -> None:
+    """A record is taken away, a strange one comes, and the second server does not follow: each is told with its fix."""
+    tree.lag()
+    try:
+        tree.replace(f"_smtp._tls.{DOMAIN}", "TXT", servers=(PRIMARY,))
+        tree.replace(DOMAIN, "MX", f"10 {HOST}.", "5 mx.elsewhere.example.", servers=(PRIMARY,))
+        done = machine.shell.here(*words, "--json")
+    finally:
+        tree.follow()
+    (found,) = json.loads(done.out)["results"]
+    told = [
+        (one["host"], line, one["fix"])
+        for one in found["beyond"]
+        if one["id"] == "own_records"
+        for line in one["details"]
+    ]
+    assert any("missing" in line and "TLSRPTv1" in fix for place, line, fix in told), told
+    assert any(place == f"{DOMAIN} MX" and "unlike the resolver" in line for place, line, fix in told), told
+    (zone,) = (one for one in found["beyond"] if (one["id"], one["host"]) == ("zone_servers", DOMAIN))
+    assert zone["strict"] == "fail"
+    assert any("is behind: serial" in line for line in zone["details"])

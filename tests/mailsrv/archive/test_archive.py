@@ -17,7 +17,7 @@ from mailsrv.archive import maildir, mbox
 from mailsrv.archive.kept import Kept, Unfit, crlf, escaped, lf, unescaped
 from mailsrv.archive.taking import Report, give, take
 from mailsrv.message.digest import digest
-from mailsrv.store.door import Message, Place
+from mailsrv.store.door import Message, Op, Place
 from mailsrv.store.memory import MemoryStore
 
 WHEN = datetime(2026, 3, 1, 12, 30, 5, tzinfo=UTC)
@@ -257,3 +257,29 @@ def test_any_octets_are_read(parts: list[bytes]) -> None:
 def test_a_file_that_cannot_be_read_is_no_mbox() -> None:
     """In /proc, or below a disk that fails: the command says what the directory is, and does not end in a traceback."""
     assert not mbox.is_mbox(Path("/proc/self/mem"))
+
+
+def test_a_maildir_that_went_out_comes_in_again_under_the_same_uids(tmp_path: Path) -> None:
+    first = store_with(*(("Work", content, FLAGS) for content in BODIES[:4]))
+
+    async def some_went() -> None:
+        box = await first.mailbox("user1", "Work")
+        await first.flag(box.id, [2, 4], Op.ADD, frozenset({"\\Deleted"}))
+        await first.expunge(box.id, [2, 4])
+
+    asyncio.run(some_went())
+    assert exported(first, maildir, tmp_path / "out").unfit == []
+    second = MemoryStore()
+
+    async def back() -> list[tuple[int, int, list[int]]]:
+        await second.account("user1")
+        for _ in range(2):
+            numbers = maildir.numbers(tmp_path / "out")
+            assert (await take(second, digest, "user1", maildir.read(tmp_path / "out"), numbers=numbers)).unfit == []
+        boxes = [await store.mailbox("user1", "Work") for store in (first, second)]
+        uids = [[row.uid for row in await s.rows(b.id)] for s, b in zip((first, second), boxes, strict=True)]
+        return [(box.uidvalidity, box.uidnext, found) for box, found in zip(boxes, uids, strict=True)]
+
+    before, after = asyncio.run(back())
+    assert before == after
+    assert after[1:] == (5, [1, 3])

@@ -120,3 +120,18 @@ def test_megabytes_of_anything_are_read_in_one_go(octet: bytes) -> None:
     fields = Fields(b"A: b" + huge.replace(b"\r", b"").replace(b"\n", b"\r\n ") + b"\r\n\r\n")
     assert fields.form(0, relaxed=True)
     assert fields.unsigned(0, relaxed=False)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"From: a@b", b"DKIM-Signature : x", b"X \t: y\r\n z", b"no field", b" more", b"\xff:", b"a:b:c"]
+        )
+    )
+)
+def test_the_fields_of_a_header_that_was_read_are_those_of_the_message(lines: list[bytes]) -> None:
+    content = b"\r\n".join([*lines, b"", b"body: no field"])
+    read = header.header(content)
+    assert read.complete
+    ours, again = Fields(content, read), Fields(content)
+    assert (ours.found, ours.places, ours.body) == (again.found, again.places, again.body)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mailsrv.auth.results import Results, Statement, without_forged
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Dmarc, Iprev, Result, Seal, Spf, Wish
+from mailsrv.message import compose
 
 US = "mx1.example.org"
 ALL = Authentication(
@@ -196,3 +197,17 @@ def test_megabytes_of_anything_are_looked_through_in_one_go(octets: bytes) -> No
     huge = b"Authentication-Results: " + octets * (2_000_000 // len(octets)) + b"\r\n"
     assert without_forged(huge + REST, US) == huge + REST
     assert without_forged(huge * 2 + b"Authentication-Results: mx1.example.org; x\r\n" + REST, US) == huge * 2 + REST
+
+
+@pytest.mark.parametrize("b", ["dzdVyOfA", "zZ0+Ab9.", "ab/d=f+h", "short", "", "longer than eight", "........"])
+def test_of_two_signatures_by_one_signer_each_is_shown_with_its_own_letters(b: str) -> None:
+    """What is kept of the first one's lines never shows in the second one's."""
+    for one in ("dzdVyOfB", b):
+        found = Dkim(Result.PASS, "example.org", "sel", "@example.org", "rsa-sha256", 2048, one, why="because")
+        results = Results.of(Authentication(dkim=(found,)), "mx1.example.org")
+        read = Results.parse(results.field.partition(b":")[2].decode())
+        assert read is not None
+        assert ["".join(statement.get("header.b").split()) for statement in read.every("dkim")] == [
+            "".join(one.split())
+        ]
+        assert compose.field("", str(results.statements[0]))[1:-2] in results.field

@@ -181,7 +181,7 @@ def test_an_altered_message_is_judged_as_dkimpy_judges_it(content: bytes, place:
     spoilt = signed[: place % len(signed)] + octets + signed[place % len(signed) :]
     try:
         good = dkimpy.verify(spoilt, dnsfunc=txt)
-    except dkimpy.DKIMException:
+    except (dkimpy.DKIMException, KeyError):  # KeyError: of an algorithm that it does not know
         return
     ours = results(spoilt)
     if good and ours:

@@ -17,6 +17,7 @@ from dnsops.resolve.remembered import Remembered
 from mailsrv.auth import suffixes
 from mailsrv.auth.story import AT_ONCE, TOO_LATE, Means, Origin, authenticate
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Iprev, Result, Seal, Spf, Wish
+from mailsrv.message.header import Header
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 MAIL = b"From: Ann <ann@example.org>\r\nTo: b@us.org\r\n\r\nhello\r\n"
@@ -40,7 +41,9 @@ class Signed:
         self.found, self.arc = found, arc or Arc(Result.NONE)
         self.given: list[tuple[bytes, datetime]] = []
 
-    def __call__(self, content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+    def __call__(
+        self, content: bytes, now: datetime, head: Header
+    ) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
         self.given.append((content, now))
         return self.flow()
 
@@ -127,9 +130,11 @@ def test_a_large_message_is_read_in_a_thread() -> None:
     threads: list[str] = []
 
     class Told(Signed):
-        def __call__(self, content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+        def __call__(
+            self, content: bytes, now: datetime, head: Header
+        ) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
             threads.append(threading.current_thread().name)
-            return super().__call__(content, now)
+            return super().__call__(content, now, head)
 
     origin(MAIL + bytes(AT_ONCE), signed=Told())
     origin(MAIL, signed=Told())

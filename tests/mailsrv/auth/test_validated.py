@@ -15,6 +15,7 @@ from dnsops.resolve.validator import Validator
 from mailsrv.auth.decide import Action, Rules, decide
 from mailsrv.auth.story import Means, Origin, authenticate
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Result, Wish
+from mailsrv.message.header import Header
 from tests.lab.dnstree import DnsTree
 
 pytestmark = [
@@ -36,7 +37,7 @@ def tree(dnstree: DnsTree) -> Iterator[DnsTree]:
     dnstree.restore()
 
 
-def unsigned(content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+def unsigned(content: bytes, now: datetime, head: Header) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
     yield from ()
     return (), Arc(Result.NONE)
 

@@ -12,6 +12,7 @@ import pytest
 
 from dnsops.base.errors import Later
 from mailsrv.backup import taking
+from mailsrv.backup.folder import Folder
 from mailsrv.backup.proving import prove
 from mailsrv.backup.shelf import Shelf
 from mailsrv.store.sqlite import connect, copying
@@ -72,7 +73,7 @@ def bodies(shelf: Shelf) -> set[str]:
 def test_a_body_that_came_and_went_between_two_looks_has_the_database_copied_again(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, shelf = state / "store", Shelf(tmp_path / "shelf")
+    store, shelf = state / "store", Shelf(Folder(tmp_path / "shelf"))
     before = taking.Taking.bodies
 
     def came_meanwhile(self: taking.Taking) -> None:
@@ -90,7 +91,7 @@ def test_a_body_that_came_and_went_between_two_looks_has_the_database_copied_aga
 def test_a_body_that_went_after_the_copy_is_in_the_backup(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf = Shelf(tmp_path / "shelf")
+    shelf = Shelf(Folder(tmp_path / "shelf"))
     copies = after_each_copy(monkeypatch, state, lambda _: expunge(state / "store", 1))
     taking.take(shelf, state, (), NOW)
     assert (len(copies), bodies(shelf)) == (1, {"0", "1", "2"})
@@ -98,7 +99,7 @@ def test_a_body_that_went_after_the_copy_is_in_the_backup(
 
 
 def test_a_body_that_went_before_the_copy_is_not(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Shelf(tmp_path / "shelf")
+    shelf = Shelf(Folder(tmp_path / "shelf"))
     before = taking.Taking.bodies
     monkeypatch.setattr(taking.Taking, "bodies", lambda self: (before(self), expunge(state / "store", 1)))
     taking.take(shelf, state, (), NOW)
@@ -108,7 +109,7 @@ def test_a_body_that_went_before_the_copy_is_not(state: Path, tmp_path: Path, mo
 def test_a_body_that_was_being_written_at_the_first_look_is_taken_whole(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, shelf = state / "store", Shelf(tmp_path / "shelf")
+    store, shelf = state / "store", Shelf(Folder(tmp_path / "shelf"))
     before = taking.Taking.bodies
 
     def half_written(self: taking.Taking) -> None:
@@ -124,7 +125,7 @@ def test_a_body_that_was_being_written_at_the_first_look_is_taken_whole(
 
 def test_a_body_that_the_store_has_lost_is_told_and_all_else_is_backed_up(state: Path, tmp_path: Path) -> None:
     """One lost body must not be the end of all backups."""
-    shelf = Shelf(tmp_path / "shelf")
+    shelf = Shelf(Folder(tmp_path / "shelf"))
     lost = state / "store" / "bodies" / "0" / "1"
     lost.unlink()
     assert taking.take(shelf, state, (), NOW).lost == (str(lost),)
@@ -136,7 +137,7 @@ def test_a_body_that_the_store_has_lost_is_told_and_all_else_is_backed_up(state:
 def test_mail_that_goes_faster_than_it_can_be_copied_makes_no_backup(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, shelf = state / "store", Shelf(tmp_path / "shelf")
+    store, shelf = state / "store", Shelf(Folder(tmp_path / "shelf"))
     real = copying.copy
 
     def copy(source: Path, target: Path) -> None:
@@ -155,15 +156,15 @@ def test_mail_that_goes_faster_than_it_can_be_copied_makes_no_backup(
 
 
 def test_a_damaged_list_does_not_end_the_backups_to_come(state: Path, tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "shelf")
+    shelf = Shelf(Folder(tmp_path / "shelf"))
     shelf.prepare()
-    (shelf.directory / "lists" / "20260101T000000Z").write_bytes(b"[]")
+    (Path(shelf.where) / "lists" / "20260101T000000Z").write_bytes(b"[]")
     taking.take(shelf, state, (), NOW)
     assert list(prove(shelf, shelf.load(NAME))) == []
 
 
 def test_locks_and_what_leads_out_of_the_place_are_left_out(state: Path, tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "shelf")
+    shelf = Shelf(Folder(tmp_path / "shelf"))
     (state / "serve.lock").touch()
     (state / "out").symlink_to(tmp_path)
     (state / "gone").symlink_to("/nowhere")
@@ -175,7 +176,7 @@ def test_locks_and_what_leads_out_of_the_place_are_left_out(state: Path, tmp_pat
 
 @pytest.mark.parametrize("harm", ["missing", "longer", "inline"])
 def test_a_backup_whose_bodies_do_not_fit_its_database_is_told(state: Path, tmp_path: Path, harm: str) -> None:
-    store, shelf = state / "store", Shelf(tmp_path / "shelf")
+    store, shelf = state / "store", Shelf(Folder(tmp_path / "shelf"))
     if harm == "inline":
         change(store, "UPDATE blob SET file = NULL WHERE id = ?", (2,))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import json
 import subprocess
 import sys
 import threading
@@ -11,57 +10,20 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.lab.mailserver import MailServer
 from tests.lab.program import wait_until
-
-SMALL = b"From: alice@mail.test\r\nSubject: small\r\n\r\nhello\r\n"
-LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 20_000
-Mail = dict[bytes, tuple[bytes, bytes]]
-
-
-def run(*words: str | Path, status: int = 0) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "mailsrv", "backup", *map(str, words), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    said = json.loads(done.stdout)
-    return said.get("error", said)
+from tests.mailsrv.commands.backups import LARGE, SMALL, filled, mail, run, whole
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[MailServer]:
     with MailServer(tmp_path / "here") as server:
-        client = server.imap("alice")
-        for content in (SMALL, LARGE, SMALL, LARGE):
-            assert client.append("INBOX", "(\\Seen $Forwarded)", "", content)[0] == "OK"
-        client.select("INBOX")
-        client.store("3", "+FLAGS", "\\Deleted")
-        client.expunge()  # UIDs 1 2 4: a copy by another road would give 1 2 3
-        client.logout()
+        filled(server)
         yield server
         server.check()
-
-
-def mail(server: MailServer, user: str = "alice") -> tuple[list[bytes | None], Mail]:
-    """UIDVALIDITY, and UID FLAGS and text of every message."""
-    client = server.imap(user)
-    client.select("INBOX", readonly=True)
-    _, validity = client.response("UIDVALIDITY")
-    _, answer = client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[])")
-    client.logout()
-    return validity, {
-        part[0].split(b"UID ")[1].split()[0]: (part[0].split(b"FLAGS ")[1].split(b")")[0], bytes(part[1]))
-        for part in answer
-        if isinstance(part, tuple)
-    }
 
 
 def elsewhere(tmp_path: Path, state: Path) -> MailServer:
@@ -73,7 +35,7 @@ def test_a_host_that_is_lost_comes_back_with_every_message_and_uid(server: MailS
     before = mail(server)
     assert set(before[1]) == {b"1", b"2", b"4"}
     made = run("create", place, "--config", server.config, "--also", server.directory / "password")
-    assert run("verify", place) == {"name": made["name"], "problems": []}
+    assert whole(place) == made["name"]
     server.stop()
     back = run("restore", place, "--into", state, "--other", tmp_path / "etc")
     assert back == {"name": made["name"], "files": made["files"], "state": str(state)}
@@ -157,7 +119,7 @@ def test_a_backup_that_was_killed_is_not_there_and_the_next_one_is_whole(server:
     assert killed, "every one of them was faster than its end"
     time.sleep(1.1)
     made = run("create", place, "--config", server.config)
-    assert run("verify", place) == {"name": made["name"], "problems": []}
+    assert whole(place) == made["name"]
     assert not list(place.glob(".scratch-*")), "what a killed backup left holds mail"
 
 

@@ -70,7 +70,11 @@ def test_out_of_one_and_into_another_while_it_serves(server: MailServer, tmp_pat
     assert sum(row["copied"] for row in out["mailboxes"]) == 9 - left_out
     assert len(out["problems"]) == left_out
     reader = server.imap(name)
+    reader.append(
+        "INBOX", "(\\Deleted)", WHEN, PLAIN
+    )  # one that had mail counts on: one that never had ends its sessions
     reader.select()
+    reader.expunge()
     into = json.loads(run(server, "import", name, tmp_path / "x", "--json"))
     assert sum(row["copied"] for row in into["mailboxes"]) == 9
     assert into["problems"] == []

@@ -95,3 +95,10 @@ def test_text_is_limited(kind: str, letter: str) -> None:
 @given(st.text(alphabet="<>!-/&#;x0 \nbstyle=\"'", max_size=80))
 def test_any_html_gives_text(source: str) -> None:
     stripped(source).encode()
+
+
+@given(st.text("ab \n\u00e9\u200b\x01", max_size=4 * limits.PREVIEW))
+def test_a_preview_is_the_beginning_of_all_words(text: str) -> None:
+    """However many blanks stand among the first ones."""
+    every = " ".join(text.replace("\u200b", "").split())[: limits.PREVIEW]
+    assert shortened(text) == every.replace("\x01", " ").rstrip()

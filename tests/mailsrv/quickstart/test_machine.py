@@ -152,6 +152,13 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return log
 
 
+def test_the_unit_may_write_where_backups_lie(tmp_path: Path) -> None:
+    config = tmp_path / "mailsrv.yml"
+    for place, wanted in (("/srv/my backups", ['ReadWritePaths="-/srv/my backups"']), ("s3://mail/mx1", [])):
+        config.write_text(f"hostname: mx1.example.org\nbackup: {{place: '{place}'}}\n")
+        assert [line for line in starting.text(config, "").splitlines() if line.startswith("ReadWritePaths")] == wanted
+
+
 def test_the_server_is_started_by_systemd(tmp_path: Path, systemctl: Path) -> None:
     starting.start(tmp_path / "mailsrv.yml", tmp_path / "state", "", tmp_path)
     written = (tmp_path / "mailsrv.service").read_text()

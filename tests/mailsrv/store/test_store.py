@@ -115,6 +115,37 @@ async def test_uidvalidity_is_never_the_same_twice_and_grows(store: Store) -> No
     assert max(values[:-3]) < values[-3]
 
 
+async def test_a_mailbox_goes_on_with_the_numbers_it_had_elsewhere(store: Store) -> None:
+    before = await store.create("alice", "Moved", "\\Archive")
+    await store.metadata("alice", "Moved", {"/private/comment": b"x"})
+    told: list[Change] = []
+    stop = store.watch("alice", told.append)
+    box = await store.adopt("alice", "moved".title(), 1_234_567)
+    stop()
+    assert (box.uidvalidity, box.uidnext, box.special, box.messages) == (1_234_567, 1, "\\Archive", 0)
+    assert [(change.mailbox, change.kind) for change in told] == [(before.id, "deleted"), (box.id, "created")]
+    assert await store.metadata("alice", "Moved", {}) == {"/private/comment": b"x"}
+    wishes = [7, 40, 12, 0, 10_000_000_000]  # one below UIDNEXT, and one that is no UID, get the next
+    placed = [p.uid for uid in wishes for p in await store.accept(letter("x", Place("alice", "Moved", uid=uid)))]
+    assert placed == [7, 40, 41, 42, 43]
+    assert (await store.adopt("alice", "Moved", 1_234_567, 100)).uidnext == 100
+    assert (await store.adopt("alice", "Moved", 1_234_567, 50)).uidnext == 100
+    with pytest.raises(Cannot):
+        await store.adopt("alice", "Moved", 1_234_568)
+    for uidvalidity, uidnext in ((0, 1), (1, 0), (1 << 32, 1), ((1 << 32) - 1, 1), (1, 1 << 32)):
+        with pytest.raises(Cannot):
+            await store.adopt("alice", "Sent", uidvalidity, uidnext)
+    with pytest.raises(Absent):
+        await store.adopt("alice", "None", 1)
+
+
+async def test_what_is_made_after_an_adopted_mailbox_went_has_a_higher_uidvalidity(store: Store) -> None:
+    await store.create("alice", "Moved")
+    high = (await store.adopt("alice", "Moved", 4_000_000_000)).uidvalidity
+    await store.delete("alice", "Moved")
+    assert (await store.create("alice", "Moved")).uidvalidity > high
+
+
 async def test_names_above_hold_no_mail_until_made_and_go_with_the_last_below(store: Store) -> None:
     """RFC 9051 6.3.4 wants them as names only; what a person never made must not stay when what is in it goes."""
     await store.create("alice", "work/2026/paid")

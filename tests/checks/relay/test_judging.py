@@ -1,0 +1,67 @@
+"""What a server answered, good and bad, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from checks.catalogue.ourselves import RELAY
+from checks.finding import Status
+from checks.relay.facts import Cut, Facts, Tried
+from checks.relay.judging import judge
+from checks.relay.tricks import ENDINGS, body, tricks, unknown
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+ALL = tuple(tricks("example.org", "mx.example.org", "192.0.2.25"))
+NO = tuple(Tried(one, 550, "550 5.7.1 no") for one in ALL)
+CONTROL = Tried(unknown("example.org", "ab"), 550, "550 5.1.1 unknown")
+GOOD = Facts(NOW, "mx.example.org", NO, CONTROL, tuple(Cut(one, (550,)) for one in ENDINGS))
+LOCAL = next(number for number, one in enumerate(ALL) if one.local)
+
+
+def taken(number: int) -> tuple[Tried, ...]:
+    return (*NO[:number], Tried(ALL[number], 250, "250 ok"), *NO[number + 1 :])
+
+
+def cut(replies: tuple[int, ...], arrived: bool | None = None) -> tuple[Cut, ...]:
+    return (Cut(ENDINGS[0], replies, arrived=arrived), *GOOD.cuts[1:])
+
+
+def test_a_good_server_has_no_finding_and_none_is_forgotten() -> None:
+    found = judge(GOOD).findings
+    assert {one.id for one in found} == {one.id for one in RELAY}
+    assert {one.right for one in found} == {Status.GOOD}
+
+
+@pytest.mark.parametrize(
+    "name, change, wanted",
+    [
+        ("open", {"tried": taken(0)}, Status.FAIL),
+        ("open", {"tried": taken(LOCAL)}, Status.FAIL),
+        ("open", {"tried": taken(LOCAL), "unknown": replace(CONTROL, code=250)}, Status.NOTICE),
+        ("open", {"tried": tuple(replace(one, code=0) for one in NO)}, Status.NOT_TESTED),
+        ("open", {"tried": (), "unknown": None, "why": "refused"}, Status.NOT_TESTED),
+        ("open", {"tried": (replace(NO[0], code=0), *NO[1:])}, Status.GOOD),
+        ("unknown", {"unknown": replace(CONTROL, code=250)}, Status.NOTICE),
+        ("unknown", {"unknown": None}, Status.NOT_TESTED),
+        ("smuggling", {"cuts": cut((250, 250, 250, 354, 250))}, Status.FAIL),
+        ("smuggling", {"cuts": cut((250, 503))}, Status.FAIL),
+        ("smuggling", {"cuts": cut((250,), arrived=True)}, Status.FAIL),
+        ("smuggling", {"cuts": cut((250,), arrived=False)}, Status.GOOD),
+        ("smuggling", {"cuts": (Cut(ENDINGS[0], why="450 later"),)}, Status.NOT_TESTED),
+        ("smuggling", {"cuts": (), "untold": "no mailbox"}, Status.NOT_TESTED),
+        ("bare", {"cuts": cut((250,))}, Status.INFO),
+        ("bare", {"cuts": ()}, Status.NOT_TESTED),
+    ],
+)
+def test_what_is_wrong_is_said(name: str, change: dict[str, object], wanted: Status) -> None:
+    found = judge(replace(GOOD, **change)).findings  # type: ignore[arg-type]
+    assert next(one.right for one in found if one.id == f"relay_{name}") is wanted
+
+
+def test_every_message_has_its_one_true_end_only() -> None:
+    for ending in ENDINGS:
+        content = body(ending, "a@b.test", "outer", "inner")
+        assert content.count(b"\r\n.\r\n") == (0 if ending.data else 1), ending.name

@@ -1,0 +1,1 @@
+"""The playbooks: what drives them, and they themselves."""
