@@ -24,7 +24,7 @@ SIGNAL = 128  # and its number, as shells say it
 
 
 @click.command()
-@click.argument("playbook")
+@click.argument("playbook", default="site.yml")
 @click.option("-i", "--inventory", required=True, metavar="INVENTORY", help="A file or directory; or HOST,HOST.")
 @click.option("--check", is_flag=True, help="Only say what would change; writes nothing.")
 @click.option("--limit", default="", metavar="PATTERN", help="Only these of its hosts.")
@@ -40,12 +40,12 @@ SIGNAL = 128  # and its number, as shells say it
 def deploy(
     playbook: str, inventory: str, check: bool, limit: str, tags: str, extra: tuple[str, ...], as_json: bool
 ) -> None:
-    """Run PLAYBOOK on the hosts of INVENTORY, and show what changed: check, rotate, uninstall, or a file of yours.
+    """Run PLAYBOOK (site.yml unless said) on the hosts of INVENTORY, and show what changed.
 
     \b
-    mailsrv deploy check -i hosts.yml             is all well there?
+    mailsrv deploy -i hosts.yml --check           what would change
+    mailsrv deploy -i hosts.yml                   install, or bring to what is wanted
     mailsrv deploy rotate -i hosts.yml --tags dkim --limit mx2.example.org
-    mailsrv deploy uninstall -i hosts.yml --check what would go
     Exit: 0 as wanted · 1 failed: which host, task, why · 2 --check, and changes are pending · 64 wrong usage ·
           75 another deployment to the same inventory is running
     """

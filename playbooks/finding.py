@@ -56,7 +56,7 @@ def inventory(word: str) -> str:
     if "," in word:
         return word
     if not Path(word).exists():
-        raise Misused(f"there is no inventory {word}", "deploy", "name a file, a directory, or HOST,HOST")
+        raise Misused(f"there is no inventory {word}", "deploy", f"begin with a copy of {HERE / NO_PLAYBOOKS[0]}")
     return str(Path(word).absolute())
 
 

@@ -30,13 +30,13 @@ def fetch() -> None:
     if wheels().exists():
         return
     with tempfile.TemporaryDirectory(dir=sys.prefix) as scratch:
-        _pip("wheel", "-w", scratch, str(ROOT))
-        for own in Path(scratch).glob("mailsrv-*.whl"):
+        made = Path(scratch) / "wheels"
+        _pip("wheel", "-w", str(made), str(ROOT))
+        for own in made.glob("mailsrv-*.whl"):
             own.unlink()
         shutil.rmtree(wheels().parent, ignore_errors=True)
         wheels().parent.mkdir()
-        Path(scratch).rename(wheels())
-        Path(scratch).mkdir()
+        made.rename(wheels())
 
 
 def bundle(directory: Path, name: str = "mailsrv-1", source: Path = ROOT) -> Path:
