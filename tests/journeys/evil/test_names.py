@@ -17,6 +17,7 @@ from dnsops.resolve.answer import Answer, Question, Resolver, Security
 from mailsrv.auth.decide import Action, Rules, decide
 from mailsrv.auth.story import Means, Origin, authenticate
 from mailsrv.auth.verdicts import Arc, Authentication, Dkim, Result
+from mailsrv.message.header import Header
 from mailsrv.send.route import Ours, Route, Router, Way
 from mailsrv.send.verdict import Fate, Verdict
 from mailsrv.transport.caching import Cache
@@ -53,7 +54,7 @@ async def route(resolver: Resolver) -> Way:
     return await arun(Router(Ours(loopback=False)).route("n.example.net"), ask)
 
 
-def unsigned(content: bytes, now: datetime) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
+def unsigned(content: bytes, now: datetime, head: Header) -> Flow[Question, Answer, tuple[tuple[Dkim, ...], Arc]]:
     """A message without signatures asks for no keys."""
     yield from ()
     return (), Arc(Result.NONE)

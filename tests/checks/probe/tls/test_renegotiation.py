@@ -42,7 +42,8 @@ def serve_one(line: socket.socket, made: SSL.Context, limit: int) -> None:
         nonlocal begun
         begun += bool(where & BEGUN)
         if begun > limit + 1:
-            line.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # the client hung up first
+                line.shutdown(socket.SHUT_RDWR)
 
     made.set_info_callback(told)
     connection = SSL.Connection(made, line)
