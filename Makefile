@@ -1,4 +1,5 @@
 # make demo   the whole promise on real servers, told line by line       make test   every test        make lint   ruff, mypy
+# make demo-deploy   two bare hosts become mail servers
 # make shell  a shell among the same servers                             make bench  figures           make clean  forget all
 # make try    a throw-away mail server on a laptop
 #
@@ -8,7 +9,7 @@ VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 ENTER := tests/lab/enter.sh
 
-.PHONY: help demo test lint shell try bench clean setup
+.PHONY: help demo demo-deploy test lint shell try bench clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +20,9 @@ setup:
 
 demo: setup
 	@$(ENTER) $(PYTHON) -m tests.lab.demo
+
+demo-deploy: setup
+	@$(ENTER) $(PYTHON) -m tests.lab.demo_deploy
 
 test: setup
 	@if [ -n "$(ARGS)" ]; then $(ENTER) $(PYTHON) -m pytest $(ARGS); else .ci/halves $(PYTHON); fi

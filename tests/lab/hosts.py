@@ -41,6 +41,11 @@ MaxSessions 100
 RESOLV_CONF = f"nameserver {RESOLVER}\noptions edns0 trust-ad timeout:2 attempts:2\n"
 
 
+def addresses(number: int) -> tuple[str, str]:
+    """Of the host of this number: IPv4, IPv6."""
+    return f"198.51.100.{140 + number}", f"2001:db8:1::{10 + number}"
+
+
 @dataclass
 class Host:
     """One machine. number: from 1; it makes its addresses. names: more lines for its /etc/hosts.
@@ -62,11 +67,11 @@ class Host:
 
     @property
     def address(self) -> str:
-        return f"198.51.100.{140 + self.number}"
+        return addresses(self.number)[0]
 
     @property
     def address6(self) -> str:
-        return f"2001:db8:1::{10 + self.number}"
+        return addresses(self.number)[1]
 
     @property
     def upper(self) -> Path:
