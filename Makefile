@@ -25,7 +25,7 @@ demo-deploy: setup
 	@$(ENTER) $(PYTHON) -m tests.lab.demo_deploy
 
 test: setup
-	@if [ -n "$(ARGS)" ]; then $(ENTER) $(PYTHON) -m pytest $(ARGS); else .ci/halves $(PYTHON); fi
+	@if [ -n "$(ARGS)" ]; then $(ENTER) $(PYTHON) -m pytest $(ARGS); else .ci/parts $(PYTHON); fi
 
 lint: setup
 	@$(VENV)/bin/ruff check .

@@ -11,7 +11,7 @@ from tests.conftest import layer
 from tests.lab.acme import Pebble
 from tests.lab.cloudflare_api import CloudflareApi
 from tests.lab.dnstree import DnsTree
-from tests.lab.hosts_site import Site
+from tests.lab.hosts_site import DOMAINS, Site
 from tests.lab.pki import Pki
 
 QUICK = 60  # what Cloudflare is told as a TTL of five minutes is five seconds here
@@ -24,5 +24,6 @@ def site(lab: Path, dnstree: DnsTree, pki: Pki, pebble: Pebble, cloudflare_sessi
     cloudflare_session.ttl(QUICK)
     with layer("two hosts", Site(lab, dnstree, pki, cloudflare_session, pebble.url)) as hosts:
         yield hosts
-    dnstree.restore()
+    for zone in DOMAINS:
+        dnstree.restore(zone)
     cloudflare_session.reset()
