@@ -28,6 +28,7 @@ class Source:
     """One place where a program looks. who: which programs.  body: None when nothing was there, and `why` says it.
 
     absent: nobody offers it there (no such name, 404): that is no fault, the next place is asked.
+    via: where redirects led.  shared: another web server may live there, whose pages are no fault.
     """
 
     where: str
@@ -35,15 +36,23 @@ class Source:
     body: bytes | None = None
     why: str = ""
     absent: bool = False
+    via: tuple[str, ...] = ()
+    shared: bool = False
+
+    @property
+    def clear(self) -> bool:
+        """Whether the document itself came without TLS."""
+        return (self.where, *self.via)[-1].startswith("http:")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A try at a server that they name. why: what is wrong with it, "" when it is well."""
+    """A try at a server that they name. why: what is wrong with it, "" when it is well.  late: there was no time for it."""
 
     host: str
     port: int
     why: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,9 @@ def services(document: bytes, domain: str) -> tuple[Service, ...]:
     try:
         parser.Parse(document, True)
     except (expat.ExpatError, LookupError, ValueError):
-        raise ForUser("it is not XML", "", _ADVICE) from None
+        raise ForUser("it is a web page" if reading.root == "html" else "it is not XML", "", _ADVICE) from None
+    if reading.root == "html":
+        raise ForUser("it is a web page, not a document for mail programs", "", _ADVICE)
     if reading.root not in ("clientconfig", "autodiscover"):
         raise ForUser("it is XML of another kind", "", _ADVICE)
     return tuple(filter(None, (_named(group, domain) for group in reading.groups)))

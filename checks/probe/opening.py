@@ -26,6 +26,7 @@ from checks.probe.asking import Asker, Own, Stub
 from checks.probe.received import received
 from checks.probe.routes import Routes, door
 from checks.probe.selectors import known
+from checks.probe.tls.visit import Gate
 from checks.probe.wanted import wanted
 from checks.probe.world import BUDGET, World
 from checks.probe.zones import Zones
@@ -81,10 +82,10 @@ def configured(settings: Settings | None, given: Options) -> Options:
 async def opened(options: Options, settings: Settings | None = None) -> AsyncIterator[World]:
     """Everything a check needs, closed at the end."""
     async with AsyncExitStack() as stack:
-        dns = await _resolver(options, settings, stack)
+        dns, gate = await _resolver(options, settings, stack), Gate()
         yield World(
             dns=dns,
-            look_tls=prober(options),
+            look_tls=prober(options, gate),
             try_server=partial(reach.name_server, now=now),
             try_host=partial(reach.mail_host, now=now),
             now=now,
@@ -98,6 +99,7 @@ async def opened(options: Options, settings: Settings | None = None) -> AsyncIte
             zones=Zones(dns),
             heard=await received(settings),
             wanted=wanted(dns, settings),
+            gate=gate,
         )
 
 
@@ -155,16 +157,16 @@ async def _sees_the_root(own: Own) -> bool:
 # the others
 
 
-def prober(options: Options) -> Callable[[str, str], Awaitable[Tls]]:
+def prober(options: Options, gate: Gate | None = None) -> Callable[[str, str], Awaitable[Tls]]:
     from checks.probe.tls.looking import look
     from checks.probe.tls.trust import SYSTEM, read_roots
-    from checks.probe.tls.visit import Gate, Limits, Place
+    from checks.probe.tls.visit import Limits, Place
 
     trusted = [path for path in (SYSTEM, options.trust) if path and (path == options.trust or path.exists())]
-    roots, limits, gate = read_roots(*trusted), Limits(whole=options.budget * OF_TLS), Gate()
+    roots, limits, shared = read_roots(*trusted), Limits(whole=options.budget * OF_TLS), gate or Gate()
 
     async def look_tls(host: str, address: str) -> Tls:
-        return await look(Place(host, address), roots, now(), limits, gate)
+        return await look(Place(host, address), roots, now(), limits, shared)
 
     return look_tls
 

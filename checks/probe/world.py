@@ -14,6 +14,7 @@ from typing import Protocol
 from checks.facts import Reached, Routing, Tls
 from checks.probe.asking import Asker
 from checks.probe.known import Known
+from checks.probe.tls.visit import Gate
 from checks.probe.wanted import Wanted
 from dnsops.dnssec.facts import Facts as Zone
 from dnsops.dnssec.facts import Place
@@ -49,6 +50,7 @@ class World:
     roots: a PEM file of authorities that web servers may have, besides this machine's.
     zones: who looks at zones and their servers.  wanted: who knows what we wish for a domain of ours; both may be missing.
     heard: of a domain's DKIM selectors, those that mail in our store named.
+    gate: one TLS connection at a time to an address, whoever asks.
     """
 
     dns: Asker
@@ -67,3 +69,4 @@ class World:
     zones: Zones | None = None
     wanted: Wanted | None = None
     heard: Callable[[str], tuple[str, ...]] = nobody_knows
+    gate: Gate = field(default_factory=Gate)

@@ -58,8 +58,9 @@ def test_what_a_document_names(document: bytes, found: tuple[Service, ...]) -> N
 @pytest.mark.parametrize(
     "document, why",
     [
-        (b"<html><p>not found</html>", "not XML"),
-        (b"<html/>", "another kind"),
+        (b"<html><p>not found</html>", "a web page"),
+        (b"<html/>", "a web page"),
+        (b"<rss/>", "another kind"),
         (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><clientConfig>&x;</clientConfig>', "document type"),
         (b'<!DOCTYPE a [<!ENTITY x "y">]><clientConfig/>', "document type"),
         (thunderbird("<a/>" * (ELEMENTS + 1)), "too many elements"),
@@ -107,7 +108,7 @@ def source(body: bytes | None = None, **words: object) -> Source:
         (judged(srv=("0 1 993 mx.good.test.",)), Status.GOOD, "SRV records"),
         (judged(source(why="no such name", absent=True)), Status.INFO, "must type"),
         (judged(source(why="TLS: certificate has expired")), Status.NOTICE, "has expired"),
-        (judged(source(b"<html/>")), Status.NOTICE, "another kind"),
+        (judged(source(b"<html/>")), Status.NOTICE, "a web page"),
         (
             judged(source(THUNDERBIRD), places=(Place("mx.good.test", 993, "Connection refused"),)),
             Status.NOTICE,
