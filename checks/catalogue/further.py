@@ -121,10 +121,10 @@ BEYOND = (
         "Mail programs find their servers",
         _OPTIONAL,
         "Who types an address into Thunderbird, Outlook or Apple Mail gets the servers by itself: the documents and SRV records can be "
-        "read, name servers with TLS that are there and have their own names, and all of them say the same.",
-        "RFC 6186, RFC 8314 5.1; Thunderbird config-v1.1.xml; MS-OXDSCLI",
+        "read, come by HTTPS only, name servers that are there with the TLS that is announced and their own names, and all of them say the same.",
+        "RFC 6186, RFC 8314 5.1; Thunderbird config-v1.1.xml; MS-OXDSCLI; draft-ietf-mailmaint-pacc",
         "Publish SRV records `_submissions._tcp` and `_imaps._tcp`, and serve https://autoconfig.DOMAIN/mail/config-v1.1.xml and "
         "https://autodiscover.DOMAIN/autodiscover/autodiscover.xml with a certificate for those names (`mailsrv dns apply` and the web "
-        "listener do); no service without TLS.",
+        "listener do), no redirect to http; socketType is SSL at 993, 995 and 465, STARTTLS at 143, 110 and 587; no service without TLS.",
     ),
 )

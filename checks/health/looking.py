@@ -125,8 +125,10 @@ async def _queue(directory: Path) -> Queue | None:
 
 def _door(text: str) -> tuple[str, int]:
     """`mx1.example.net`, `[2001:db8::25]:25` -> host and port; 25 unless said."""
-    found = re.fullmatch(r"\[?([^\]\[]+?)\]?(?::([0-9]{1,5}))?", text)
-    return (found[1], min(int(found[2] or 25), 65535)) if found else (text, 25)
+    found = re.fullmatch(r"(?:\[([^\]\[]+)\]|([^\]\[:]+))(?::([0-9]{1,5}))?", text)
+    if found is None:  # an IPv6 address without brackets, too: its last group is no port
+        return text, 25
+    return found[1] or found[2], min(max(int(found[3] or 25), 1), 65535)
 
 
 async def _records(settings: Settings, ask: bool) -> Records | None:

@@ -3,8 +3,8 @@
     page = await Browser(book, world).get("https://autoconfig.example.org/mail/config-v1.1.xml")
 
 Each step: the name's addresses, a public one of them (any when the world is `local`), one TLS connection at a time to it, certificate
-by the Web's authorities. Where a step may lead: `checks.judge.setup_redirects`.
-Standards: RFC 9110, RFC 9112. Limits: STEP seconds for each step, WHOLE for all, `setup_redirects.MOST` steps, MOST_OF_HEAD and LARGEST
+by the Web's authorities. Where a step may lead: `checks.probe.redirects`.
+Standards: RFC 9110, RFC 9112. Limits: STEP seconds for each step, WHOLE for all, `redirects.MOST` steps, MOST_OF_HEAD and LARGEST
 octets. Fails by: `Lost`, with why, and whether nobody offers anything there.
 """
 
@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import h11
 
 from checks.judge.setup_documents import LARGEST
-from checks.judge.setup_redirects import MOST, STATUSES, follow
 from checks.probe.book import Book
+from checks.probe.redirects import MOST, STATUSES, follow
 from checks.probe.world import World
 from dnsops.base.errors import ForUser
 from dnsops.base.printable import printable

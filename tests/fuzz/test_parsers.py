@@ -7,6 +7,7 @@ A parser that one of the reading rooms gains must stand in the table: the last t
 from __future__ import annotations
 
 import ast
+import asyncio
 import hashlib
 import io
 import ipaddress
@@ -27,11 +28,13 @@ from checks.deliverability.judging import score_message
 from checks.deliverability.known import Known
 from checks.echo import marked
 from checks.facts import Tls, Version
-from checks.judge import setup_documents
-from checks.probe import announced, further
+from checks.health import looking
+from checks.judge import setup_documents, setup_pacc
+from checks.probe import announced, further, redirects
 from checks.probe import answers as escaped
 from checks.probe.tls import exchange, flight
 from checks.probe.tls.octets import Unreadable
+from checks.relay.talking import Talk
 from dnsops.acme import answers, ari, lasting
 from dnsops.acme import words as acme
 from dnsops.base.errors import Deliberate, ForUser
@@ -173,6 +176,39 @@ def _foreign(data: bytes) -> object:
 def _answered(data: bytes) -> object:
     """As the answer of an echo address."""
     return marked.saw(data), marked.bounced(data), marked.is_answer(data, marked.mark("t", "a@b.example"))
+
+
+class _Nowhere:
+    """What a conversation writes to when nobody listens."""
+
+    def write(self, data: bytes) -> None:
+        """Lost."""
+
+    async def drain(self) -> None:
+        """At once."""
+
+
+def _talked(data: bytes) -> object:
+    """As everything that a server ever says: a greeting, an answer, and what comes before the goodbye."""
+
+    async def story() -> object:
+        reader, lines = asyncio.StreamReader(limit=4096), list[str]()
+        reader.feed_data(data)
+        reader.feed_eof()
+        talk = Talk(reader, _Nowhere(), lines)  # type: ignore[arg-type]
+        answers = [await talk.answer(), await talk.say(b"EHLO a.test")]
+        codes = await talk.rest()
+        assert all(one.code == 0 or 200 <= one.code < 600 for one in answers)
+        assert all(line.isprintable() for line in lines)
+        return codes
+
+    return asyncio.run(story())
+
+
+def _opened(text: str) -> object:
+    host, port = looking._door(text)
+    assert 0 < port < 65536
+    return host
 
 
 def _replies(data: bytes) -> object:
@@ -646,6 +682,26 @@ PARSERS: dict[str, Parser] = {
             b"<Autodiscover><Protocol><Type>SMTP</Type><Server>m.a</Server><Port>465</Port></Protocol></Autodiscover>",
         ),
         (ForUser,),
+    ),
+    "what mail programs are told by PACC": Parser(
+        lambda data: (setup_pacc.flaw(data, (data.decode("latin-1"),)), setup_pacc.services(data)),
+        (
+            b'{"protocols":{"imap":{"host":"mx.a.example"},"submit":{"host":"mx.a.example"}}}',
+            b"v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        ),
+        (ForUser,),
+    ),
+    "where a redirect leads": Parser(
+        lambda text: redirects.follow("https://a.example/b", text),
+        (b"https://b.example:443/c?d#e", b"//[::1]/", b"/../x", b"https://u@b.example/"),
+        (ForUser,),
+        True,
+    ),
+    "a conversation with a server under test": Parser(
+        _talked, (b"220 a\r\n250-a\r\n250 CHUNKING\r\n250 ok\r\n221 bye\r\n", b"421 \x1b[2J\n", b"220-a\r\n" * 120)
+    ),
+    "where port 25 is tried": Parser(
+        _opened, (b"mx.a.example:25", b"[2001:db8::25]:587", b"a:0", b"2001:db8::1"), (), True
     ),
     "SRV records of mail": Parser(lambda text: setup_documents.by_srv("_imaps", [text]), (b"0 1 993 m.a.",), (), True),
     "DKIM key": Parser(dkim_record.DkimKey.parse, (b"v=DKIM1; h=sha256; s=email; t=y:s; p=eHh4",), (Deliberate,)),

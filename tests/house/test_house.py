@@ -259,7 +259,7 @@ DOORS = {
     "dns": ("dnsops.records", "dnsops.resolve", "dnsops.providers"),
     "h11": (
         "checks.probe.fetching",
-        "checks.probe.setup",
+        "checks.probe.browsing",
         "mailsrv.http.told",
         "mailsrv.spam.rspamd",
         "mailsrv.transport.fetching",

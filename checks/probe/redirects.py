@@ -1,4 +1,4 @@
-"""Where a web server may send a mail program that asks it for its settings. Pure.
+"""Where a web server may send a mail program that asks it for its settings; nothing is touched here.
 
     follow("https://autoconfig.example.org/a", "/b")    ->  "https://autoconfig.example.org/b"
 
