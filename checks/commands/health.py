@@ -17,7 +17,7 @@ from checks.commands.asking import telling_options
 from dnsops.base.errors import Misused
 
 if TYPE_CHECKING:
-    from checks.finding import Report
+    from checks.finding import Finding, Report
     from dnsops.base.settings import Settings
 
 
@@ -46,15 +46,26 @@ def health(ask: bool, config_file: str | None, **options: Any) -> int:
 
 
 async def of_host(settings: Settings, place: Path, ask: bool = True) -> Report:
-    """The host's report, with its mailbox where `checks.mailbox` wants that. place: the state directory."""
+    """The host's report: with whether its server relays, by RCPT only, and its mailbox where `checks.mailbox` wants that.
+
+    place: the state directory.
+    """
+    from checks.commands import relay
     from checks.commands.mailbox import of_own
     from checks.finding import Category, strict_verdict
     from checks.health.judging import judge
     from checks.health.looking import look
     from checks.mailbox.judging import findings
+    from checks.relay.judging import relays
+    from checks.relay.trying import glance
 
     report = judge(await look(settings, place, ask))
-    if not settings.checks.mailbox or report.beyond is None:
+    further: list[Finding] = []
+    if settings.listeners.smtp.enabled:
+        further.append(relays(await glance(relay.of_own(settings))))
+    if settings.checks.mailbox:
+        further += findings(await of_own(settings))
+    if not further or report.beyond is None:
         return report
-    found = (*report.findings, *findings(await of_own(settings)))
+    found = (*report.findings, *further)
     return replace(report, beyond=Category(report.beyond.id, found, strict_verdict(found)))

@@ -16,7 +16,7 @@ import click
 
 from checks.commands import asking
 from checks.commands.asking import telling_options
-from checks.relay.tricks import OUTSIDE
+from checks.relay.tricks import MARK, OUTSIDE
 from dnsops.base.errors import Deliberate, Misused
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dnsops.base.settings import Settings
 
 PAUSE = 2.0  # seconds for what was smuggled to come
-_INNER = re.compile(rb"^Subject: inner ([0-9a-f]{16})\r?$", re.MULTILINE)
+_INNER = re.compile(rb"^Subject: %s inner ([0-9a-f]{16})\r?$" % re.escape(MARK.encode()), re.MULTILINE)
 
 
 @click.command(name="relay")

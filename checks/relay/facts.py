@@ -21,15 +21,24 @@ class Trick:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """code: of the answer to RCPT (or to the step before that was refused); 0 when the server hung up or said nothing."""
+    """code: of the answer to RCPT (or to the step before that was refused); 0 when the server hung up or said nothing.
+
+    outside: it was turned away at EHLO, before it had asked for anything.
+    """
 
     trick: Trick
     code: int
     said: str = ""
+    outside: bool = False
 
     @property
     def taken(self) -> bool:
         return self.code // 100 == 2
+
+    @property
+    def refused(self) -> bool:
+        """For what it asked, and for good; put off (greylisted, too many) or turned away unheard says nothing about relaying."""
+        return self.code // 100 == 5 and not self.outside
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ Fails by: nothing; what could not be tried is in the facts.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -17,12 +18,14 @@ from datetime import UTC, datetime
 
 from checks.relay.facts import Cut, Ending, Facts, Trick, Tried
 from checks.relay.talking import Answer, Talk
-from checks.relay.tricks import ENDINGS, OUTSIDE, body, tricks, unknown
+from checks.relay.tricks import ENDINGS, MARK, OUTSIDE, body, tricks, unknown
 from mailsrv.spam.hints import plain
 
 A_LINE = 4
 ENOUGH = 6
 FEW = 3
+SHORT = ("plain", "sender of our domain", "percent at our domain")
+GLANCE = 30.0  # seconds
 LOGIN = b"AUTH PLAIN " + base64.b64encode(b"\0relay-test\0wrong")
 Arrived = Callable[[], Awaitable[Collection[str]]]  # the tokens of messages that came by themselves
 
@@ -61,10 +64,25 @@ async def look(target: Target, box: str = "", untold: str = "", arrived: Arrived
     return replace(facts, cuts=tuple(cuts), lines=tuple(lines))
 
 
-async def _tricks(target: Target, lines: list[str]) -> list[Tried]:
-    """The control first."""
+async def glance(target: Target) -> Facts:
+    """For a timer, every few minutes: the SHORT list, over one connection, no login that fails, no message."""
+    lines: list[str] = []
+    facts = Facts(datetime.now(UTC), target.host)
+    try:
+        async with asyncio.timeout(GLANCE):
+            control, *tried = await _tricks(target, lines, SHORT)
+    except TimeoutError:
+        return replace(facts, why=f"{target.address} port {target.port}: no answer in time")
+    except OSError as error:
+        return replace(facts, why=plain(f"{target.address} port {target.port}: {error or type(error).__name__}"))
+    return replace(facts, tried=tuple(tried), unknown=control, lines=tuple(lines))
+
+
+async def _tricks(target: Target, lines: list[str], names: Collection[str] = ()) -> list[Tried]:
+    """The control first. names: of the tricks, all without any."""
     waiting: list[Trick] = [unknown(target.domain, secrets.token_hex(5))]
-    waiting += tricks(target.domain, target.host, target.address, target.outside)
+    every = tricks(target.domain, target.host, target.address, target.outside)
+    waiting += [one for one in every if not names or one.name in names]
     done: list[Tried] = []
     again: set[Trick] = set()
     empty = 0  # connections in a row that gave nothing
@@ -91,30 +109,30 @@ async def _group(target: Target, group: Sequence[Trick], lines: list[str]) -> li
         if talk.greeting.code != 220:
             return found
         for trick in group:
-            answer = await _one(talk, trick)
+            answer, outside = await _one(talk, trick)
             if answer.code in (0, 421):
                 return found
-            found.append(Tried(trick, answer.code, answer.text))
+            found.append(Tried(trick, answer.code, answer.text, outside))
         await talk.rest()
     return found
 
 
-async def _one(talk: Talk, trick: Trick) -> Answer:
-    """Up to RCPT, and back."""
+async def _one(talk: Talk, trick: Trick) -> tuple[Answer, bool]:
+    """Up to RCPT, and back; and whether it was turned away at EHLO."""
     answer = await talk.say(b"EHLO " + trick.helo)
     if trick.login and answer.code == 250:
         answer = await talk.say(LOGIN)
         if answer.code in (0, 421):
-            return answer
+            return answer, False
     elif answer.code != 250:
-        return answer
+        return answer, True
     answer = await talk.say(b"MAIL FROM:" + trick.sender)
     if answer.code != 250:
-        return answer
+        return answer, False
     answer = await talk.say(b"RCPT TO:" + trick.rcpt)
     if answer.code:
         await talk.say(b"RSET")
-    return answer
+    return answer, False
 
 
 async def _cut(target: Target, ending: Ending, box: str, token: str, lines: list[str]) -> Cut:
@@ -133,7 +151,7 @@ async def _sent(talk: Talk, ending: Ending, box: str, token: str) -> Cut:
     chunks = any(line[4:].upper().startswith("CHUNKING") for line in hello.lines)
     if not ending.data and not chunks:
         return Cut(ending, why="it has no BDAT")
-    content = body(ending, box, f"outer {token}", f"inner {token}")
+    content = body(ending, box, f"{MARK} outer {token}", f"{MARK} inner {token}")
     steps = [b"MAIL FROM:<>", b"RCPT TO:<" + box.encode() + b">", *([b"DATA"] if ending.data else [])]
     for step in steps:
         answer = await talk.say(step)

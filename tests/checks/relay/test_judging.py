@@ -44,6 +44,14 @@ def test_a_good_server_has_no_finding_and_none_is_forgotten() -> None:
         ("open", {"tried": tuple(replace(one, code=0) for one in NO)}, Status.NOT_TESTED),
         ("open", {"tried": (), "unknown": None, "why": "refused"}, Status.NOT_TESTED),
         ("open", {"tried": (replace(NO[0], code=0), *NO[1:])}, Status.GOOD),
+        (
+            "open",
+            {"tried": tuple(replace(one, code=450, said="450 4.7.1 greylisted") for one in NO)},
+            Status.NOT_TESTED,
+        ),
+        ("open", {"tried": tuple(replace(one, code=554, outside=True) for one in NO)}, Status.NOT_TESTED),
+        ("open", {"tried": (replace(NO[0], code=451), *NO[1:])}, Status.GOOD),
+        ("open", {"tried": (*(replace(one, code=450) for one in NO[1:]), replace(NO[0], code=250))}, Status.FAIL),
         ("unknown", {"unknown": replace(CONTROL, code=250)}, Status.NOTICE),
         ("unknown", {"unknown": None}, Status.NOT_TESTED),
         ("smuggling", {"cuts": cut((250, 250, 250, 354, 250))}, Status.FAIL),
@@ -59,6 +67,22 @@ def test_a_good_server_has_no_finding_and_none_is_forgotten() -> None:
 def test_what_is_wrong_is_said(name: str, change: dict[str, object], wanted: Status) -> None:
     found = judge(replace(GOOD, **change)).findings  # type: ignore[arg-type]
     assert next(one.right for one in found if one.id == f"relay_{name}") is wanted
+
+
+def test_what_says_nothing_about_relaying_is_told_by_its_kind() -> None:
+    tried = (
+        replace(NO[0], code=450, said="450 later"),
+        replace(NO[1], code=0, said=""),
+        replace(NO[2], outside=True),
+        *NO[3:],
+    )
+    found = next(one for one in judge(replace(GOOD, tried=tried)).findings if one.id == "relay_open")
+    assert found.details == (
+        f"{len(NO) - 3} ways were refused",
+        "1 ways: put off (greylisted, or too many): 450 later",
+        "1 ways: turned away at EHLO, before anything was asked: 550 5.7.1 no",
+        "1 ways: it hung up",
+    )
 
 
 def test_every_message_has_its_one_true_end_only() -> None:

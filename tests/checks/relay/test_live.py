@@ -26,6 +26,15 @@ def test_our_own_server_relays_nothing_and_splits_nothing(server: MailServer) ->
     assert told.status == 0
 
 
+def test_health_asks_too_and_sends_nothing(server: MailServer) -> None:
+    told = check("health", "--no-ask", "--config", server.config, "--json", "--details", "--no-history")
+    found = told.subtest("relay_open")
+    assert (found["status"], found["details"]) == ("success", ["3 ways were refused"])
+    said = [line for line in found["evidence"] if "C: " in line]
+    assert not [line for line in said if "DATA" in line or "AUTH PLAIN" in line or "BDAT" in line]
+    assert len([line for line in said if "RCPT TO" in line]) == 4
+
+
 class Lenient:
     """A server that takes every recipient, and ends data at a bare LF, as many did until 2023."""
 
