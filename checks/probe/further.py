@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
+from math import inf
 
 from checks.facts import Addresses, Beyond, Fetched, Listing, MailHost, Question, Reverse, Tls
 from checks.facts.setup import Setup
@@ -28,29 +29,31 @@ MOST_NAMES = 5
 MOST_ADDRESSES = 24
 LONGEST_HELO = 100
 OF_POLICY = 0.3  # of the budget
+SPARE = 0.5  # seconds, to hand over what came
 RECORDS = ("_mta-sts", "_smtp._tls", "default._bimi")
 _GREETING = re.compile(r"220[ -]\s*([^\s]{1,255})")
 
 
-async def look(book: Book, domain: str, hosts: Sequence[MailHost], world: World) -> Beyond:
-    """All of it, side by side."""
+async def look(book: Book, domain: str, hosts: Sequence[MailHost], world: World, end: float = inf) -> Beyond:
+    """All of it, side by side. end: of the loop's time; what comes from the Web stops a moment before."""
+    end -= SPARE
     reverse, listings, policy, found, _ = await asyncio.gather(
         _reverse(book, hosts, world),
         _listings(book, hosts, world),
-        _policy(book, domain, world),
-        _setup(book, domain, hosts, world),
+        _policy(book, domain, world, end),
+        _setup(book, domain, hosts, world, end),
         book.look_each(Question(f"{label}.{domain}", "TXT") for label in RECORDS),
     )
     return Beyond(tuple(reverse), tuple(listings), policy, setup=found)
 
 
-async def _setup(book: Book, domain: str, hosts: Sequence[MailHost], world: World) -> Setup | None:
+async def _setup(book: Book, domain: str, hosts: Sequence[MailHost], world: World, end: float) -> Setup | None:
     """What mail programs find; of a domain without mail hosts nobody asks it."""
     if not hosts:
         return None
     from checks.probe import setup
 
-    return await setup.look(book, domain, tuple(host.name for host in hosts), world)
+    return await setup.look(book, domain, tuple(host.name for host in hosts), world, end)
 
 
 def _addresses(hosts: Iterable[Addresses]) -> list[str]:
@@ -114,7 +117,7 @@ async def _listing(book: Book, address: str, zone: str) -> Listing:
 # MTA-STS
 
 
-async def _policy(book: Book, domain: str, world: World) -> Fetched | None:
+async def _policy(book: Book, domain: str, world: World, end: float) -> Fetched | None:
     """What is served as the domain's policy, when a record says that there is one."""
     found = await book.look(f"_mta-sts.{domain}", "TXT")
     if not any(record.lower().startswith("v=stsv1") for record in found.records):
@@ -125,7 +128,12 @@ async def _policy(book: Book, domain: str, world: World) -> Fetched | None:
     url = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
     allows = (lambda ip: True) if world.local else None
     tls = context(world.roots) if world.roots else None
-    got = await Fetcher(Answers(book), allows, tls, deadline=world.budget * OF_POLICY).document(domain)
+    got = await Fetcher(
+        Answers(book),
+        allows,
+        tls,
+        deadline=min(world.budget * OF_POLICY, max(0.1, end - asyncio.get_running_loop().time())),
+    ).document(domain)
     if isinstance(got, Fault):
         return Fetched(url, why=got.details, evidence=evidence((f"{url}: {got.details}",), world.now()))
     body = got.decode("utf-8", "replace")

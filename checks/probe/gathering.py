@@ -44,7 +44,7 @@ async def gather(domain: str, world: World) -> Facts:
         )
         mail = tuple(one.host for one in seen)
         routing, beyond = await asyncio.gather(
-            _routing(world, servers, mail, end), _until(end, further.look(book, domain, mail, world), Beyond())
+            _routing(world, servers, mail, end), _until(end, further.look(book, domain, mail, world, end), Beyond())
         )
         pages = dict(book.pages)
     beyond = replace(beyond, zones=zones, ours=ours, ours_why=ours_why)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 from checks.facts import Facts, Question
 from checks.facts.beyond import Beyond
@@ -30,7 +31,7 @@ from checks.probe.world import World
 from dnsops.records.txt.uaac import HOST, OWNER
 from dnsops.wanted.uaac_document import PATH
 
-WHOLE, OF_PAGES = 20.0, 0.7
+WHOLE, OF_PAGES = 15.0, 0.7
 PLACES = 6
 PORTS = (110, 143, 465, 587, 993, 995)
 CONFIG, WELL_KNOWN = "/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml"
@@ -58,18 +59,19 @@ class Page:
         return self.host.startswith(("autoconfig.", "autodiscover.", f"{HOST}."))
 
 
-async def look(book: Book, domain: str, hosts: tuple[str, ...], world: World) -> Setup:
-    """All places, and the servers that they name."""
+async def look(book: Book, domain: str, hosts: tuple[str, ...], world: World, end: float = inf) -> Setup:
+    """All places, and the servers that they name. end: of the loop's time, for who has less than WHOLE seconds."""
     labels = [Question(f"{label}._tcp.{domain}", "SRV") for label in (*SRV, "_autodiscover")]
     *_, pointer, _ = await book.look_each([*labels, Question(f"{OWNER}.{domain}", "TXT")])
     begin, browser = asyncio.get_running_loop().time(), Browser(book, world)
+    whole = min(WHOLE, end - begin)
     pages = list(_pages(domain, hosts, pointer.records))
-    read = (_sources(page, browser, begin + WHOLE * OF_PAGES) for page in pages)
+    read = (_sources(page, browser, begin + whole * OF_PAGES) for page in pages)
     sources = tuple(source for some in await asyncio.gather(*read) for source in some)
     seen = Setup(sources)
     named = wanted(seen, Facts(domain, world.now(), book=book.pages, beyond=Beyond(setup=seen)))
     doors = [one for one in named if one.port in PORTS and one.security != CLEAR][:PLACES]
-    return Setup(sources, tuple(await asyncio.gather(*(_place(one, browser, world, begin + WHOLE) for one in doors))))
+    return Setup(sources, tuple(await asyncio.gather(*(_place(one, browser, world, begin + whole) for one in doors))))
 
 
 def _pages(domain: str, hosts: tuple[str, ...], pointer: tuple[str, ...]) -> Iterator[Page]:
