@@ -52,7 +52,7 @@ def relays(facts: Facts) -> Finding:
 def _unclear(facts: Facts) -> Iterator[str]:
     """Ways whose answer says nothing about relaying, by what it is instead."""
     kinds = {
-        "put off (greylisted, or too many)": [one for one in facts.tried if one.code // 100 == 4],
+        "put off (greylisted, or too many)": [one for one in facts.tried if one.code // 100 == 4 and not one.refused],
         "turned away at EHLO, before anything was asked": [one for one in facts.tried if one.code and one.outside],
         "it hung up": [one for one in facts.tried if not one.code],
     }

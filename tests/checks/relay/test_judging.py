@@ -50,6 +50,11 @@ def test_a_good_server_has_no_finding_and_none_is_forgotten() -> None:
             Status.NOT_TESTED,
         ),
         ("open", {"tried": tuple(replace(one, code=554, outside=True) for one in NO)}, Status.NOT_TESTED),
+        (
+            "open",
+            {"tried": tuple(replace(one, code=454, said="454 4.7.1 Relay access denied") for one in NO)},
+            Status.GOOD,
+        ),
         ("open", {"tried": (replace(NO[0], code=451), *NO[1:])}, Status.GOOD),
         ("open", {"tried": (*(replace(one, code=450) for one in NO[1:]), replace(NO[0], code=250))}, Status.FAIL),
         ("unknown", {"unknown": replace(CONTROL, code=250)}, Status.NOTICE),
