@@ -147,12 +147,20 @@ def _tls_rpt(facts: Facts) -> Finding:
     answer = facts.looked(f"_smtp._tls.{facts.domain}", "TXT")
     if not answer.answered:
         return _untested("tls_rpt", answer.why or answer.rcode)
-    found = tlsrpt.found(answer.texts)
-    if found is None:
-        wrong = any(text.lower().startswith("v=tlsrpt") for text in answer.texts)
-        words = "there is a record, and nobody can use it" if wrong else "there is no record"
-        return _finding("tls_rpt", Status.FAIL if wrong else Status.NOTICE, (words,))
-    return _finding("tls_rpt", Status.GOOD if found.usable else Status.FAIL, found.rua)
+    ours = [text for text in answer.texts if text.lower().startswith("v=tlsrpt")]
+    if not ours:
+        return _finding("tls_rpt", Status.NOTICE, ("there is no record",))
+    if len(ours) > 1:  # RFC 8460 3: senders then assume that there is none
+        return _finding("tls_rpt", Status.FAIL, (f"{len(ours)} records: senders use none of them",))
+    try:
+        record = tlsrpt.TlsRpt.parse(ours[0])
+    except ForUser as error:
+        return _finding("tls_rpt", Status.FAIL, ("there is a record, and nobody can use it", str(error)))
+    strange = [
+        f"{uri}: neither mailto nor https, so nothing is sent there" for uri in record.rua if uri not in record.usable
+    ]
+    status = Status.FAIL if not record.usable else Status.NOTICE if strange else Status.GOOD
+    return _finding("tls_rpt", status, strange or record.rua)
 
 
 def _bimi(facts: Facts) -> list[Finding]:
@@ -160,8 +168,13 @@ def _bimi(facts: Facts) -> list[Finding]:
     ours = [text for text in answer.texts if text.lower().startswith("v=bimi")]
     if not ours:
         return []
+    if len(ours) > 1:
+        return [_finding("bimi", Status.NOTICE, (f"{len(ours)} records: nobody shows a picture",))]
     try:
-        bimi.Bimi.parse(ours[0])
+        record = bimi.Bimi.parse(ours[0])
     except (tags.Malformed, ForUser) as error:
         return [_finding("bimi", Status.NOTICE, (str(error),))]
-    return [_finding("bimi", Status.GOOD if len(ours) == 1 else Status.NOTICE)]
+    if record.location and not record.authority:
+        alone = "no a=: who asks for a mark certificate shows no picture"
+        return [_finding("bimi", Status.INFO, (alone,))]
+    return [_finding("bimi", Status.GOOD)]

@@ -72,6 +72,26 @@ def test_all_good() -> None:
         ("mta_sts", {"sts_policy": Fetched("https://x", POLICY.replace("enforce", "testing"), "text/plain")}, "notice"),
         ("mta_sts", {"sts_policy": Fetched("https://x", POLICY.replace("604800", "60"), "text/plain")}, "notice"),
         ("mta_sts", {"sts_policy": Fetched("https://x", POLICY, "text/html")}, "notice"),
+        ("mta_sts", {"sts_policy": Fetched("https://x", POLICY.replace("604800", "0"), "text/plain")}, "notice"),
+        (
+            "mta_sts",
+            {"sts_policy": Fetched("https://x", POLICY.replace("604800", "31557601"), "text/plain")},
+            "success",
+        ),
+        ("mta_sts", {"sts_policy": Fetched("https://x", POLICY.replace("604800", "-1"), "text/plain")}, "fail"),
+        ("mta_sts", {"sts_policy": Fetched("https://x", POLICY.replace("\r\n", "\n"), "text/plain")}, "success"),
+        ("mta_sts", {"sts_policy": Fetched("https://x", POLICY.replace("\r\n", "\r"), "text/plain")}, "fail"),
+        (
+            "mta_sts",
+            {"sts_policy": Fetched("https://x", POLICY.replace("mx.good.test", "*.good.test"), "text/plain")},
+            "success",
+        ),
+        (
+            "mta_sts",
+            {"sts_policy": Fetched("https://x", POLICY.replace("mx.good.test", "*.test"), "text/plain")},
+            "fail",
+        ),
+        ("mta_sts", {"sts_policy": Fetched("https://x", POLICY.replace("enforce", "none"), "text/plain")}, "notice"),
     ],
 )
 def test_what_is_seen_of_addresses_and_policies(name: str, beyond: dict[str, Any], status: str) -> None:
@@ -88,7 +108,24 @@ def test_what_is_seen_of_addresses_and_policies(name: str, beyond: dict[str, Any
         ("tls_rpt", txt("_smtp._tls.good.test"), "notice"),
         ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1;"), "fail"),
         ("bimi", txt("default._bimi.good.test", "v=BIMI1; l=http://x"), "notice"),
-        ("bimi", txt("default._bimi.good.test", "v=BIMI1; l=https://x.test/a.svg"), "success"),
+        ("bimi", txt("default._bimi.good.test", "v=BIMI1; l=https://x.test/a.svg"), "info"),
+        ("bimi", txt("default._bimi.good.test", "v=BIMI1; l=https://x.test/a.svg; a=https://x.test/a.pem"), "success"),
+        ("bimi", txt("default._bimi.good.test", "v=BIMI1; l="), "success"),
+        ("bimi", txt("default._bimi.good.test", "v=BIMI1; l=", "v=BIMI1; l="), "notice"),
+        ("bimi", txt("default._bimi.good.test", "v=BIMI1; a=https://x.test/a.pem"), "notice"),
+        ("bimi", txt("default._bimi.good.test", "v=BIMI1; l=https://x.test/a.svg; a=http://x.test"), "notice"),
+        ("mta_sts", txt("_mta-sts.good.test", "v=STSv1; id=1;", "v=STSv1; id=2;"), "fail"),
+        ("mta_sts", txt("_mta-sts.good.test", "v=STSv1; id=1;", "something else"), "success"),
+        ("mta_sts", txt("_mta-sts.good.test", "v=STSv1; id=2026-03-02;"), "fail"),
+        ("mta_sts", txt("_mta-sts.good.test", f"v=STSv1; id={'1' * 33};"), "fail"),
+        ("mta_sts", txt("_mta-sts.good.test", "v=STSv1;"), "fail"),
+        ("tls_rpt", txt("_smtp._tls.good.test", *["v=TLSRPTv1; rua=mailto:t@good.test"] * 2), "fail"),
+        ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=mailto:t@good.test", "other"), "success"),
+        ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=ftp://good.test/"), "fail"),
+        ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=t@good.test"), "fail"),
+        ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=http://good.test/,https://good.test/"), "notice"),
+        ("tls_rpt", txt("_smtp._tls.good.test", "v=tlsrptv1; rua=mailto:t@good.test"), "fail"),
+        ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=mailto:a@x.test; rua=mailto:b@x.test"), "fail"),
         (
             "mx_signed",
             scenes.page(scenes.answer("good.test", "MX", "10 mx.good.test.", security=Security.INSECURE)),
@@ -103,7 +140,9 @@ def test_what_is_seen_of_addresses_and_policies(name: str, beyond: dict[str, Any
     ],
 )
 def test_what_the_zone_says(name: str, page: dict[Any, Any], status: str) -> None:
-    assert finding(scenes.noted(good(), page), name).status.word == status
+    found = finding(scenes.noted(good(), page), name)
+    assert found.status.word == status
+    assert status == "success" or (found.fix and found.details)
 
 
 @pytest.mark.parametrize("days, status", [(0, "success"), (20, "notice"), (29, "fail"), (40, "fail"), (-5, "fail")])
