@@ -1,7 +1,7 @@
 """Check, show and explain the configuration.
 
 `check` tells every error at once, each with file, line, key and what to write, and exits 78; it also tries to read each
-secret. `show` prints what is in effect. `schema` and `example` need no file.
+secret. `show` prints what is in effect. `migrate` brings an old form up to date. `schema` and `example` need no file.
 """
 
 from __future__ import annotations
@@ -56,6 +56,32 @@ def show(config_file: str | None, as_json: bool) -> None:
         ("setting", "value", ""),
         [(line.key, _text(line.value), "default" if line.default else "") for line in lines],
     )
+
+
+@config.command()
+@config_option
+@json_option
+@click.option("--write", is_flag=True, help="Do it; the file as it was is kept beside, as FILE.version-N.")
+def migrate(config_file: str | None, as_json: bool, write: bool) -> int:
+    """Show what brings the file to the newest version, as a diff; --write does it. 2: there is something to do.
+
+    Comments, order and everything else stay as they are, and so do mode and owner. An old file is read as it was meant
+    without this, too.
+    """
+    from dnsops.commands.config_migrate import looked_at, written
+
+    file = _named(config_file)
+    move = looked_at(file)
+    kept = written(move) if write and move.told else ""
+    if as_json:
+        fields = {"file": file, "version": move.version, "newest": move.newest, "changes": list(move.told)}
+        print_json({**fields, "diff": move.diff, "written": bool(kept), "kept": kept})
+    elif not move.told:
+        click.echo(f"{file}: version {move.version} is the newest")
+    else:
+        click.echo(move.diff, nl=False)
+        click.echo(f"{file}: written; as it was: {kept}" if kept else "nothing is written: add --write")
+    return Exit.PENDING if move.told and not kept else Exit.OK
 
 
 @config.command()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dnsops.base.errors import Misconfigured
 from dnsops.base.secrets import Secret
 from dnsops.base.settings import tree as yaml_tree
+from dnsops.base.settings import versions
 from dnsops.base.settings.tree import KeyPath, Tree
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Flaws(Misconfigured):
 def load(path: Path | str, spell: Spelling | None = None) -> Settings:
     """The settings of a file. `spell` writes a host name canonically (dnsops.records.names.host), or raises ForUser."""
     try:
-        tree = yaml_tree.read(Path(path))
+        tree = versions.read(Path(path))
     except Misconfigured as error:
         raise Flaws([error]) from None
     return check(tree, spell)

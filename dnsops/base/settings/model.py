@@ -248,6 +248,11 @@ class LogLines(Section):
 class Settings(Section):
     """The configuration of mailsrv."""
 
+    version: Annotated[int, Field(ge=1)] = Field(
+        default=1,
+        description="The version of this file's form; an older one is read as it was meant, and `mailsrv config migrate` brings it up to date.",
+        examples=[2],
+    )
     hostname: HostName = Field(
         description="The name of the mail host, as MX records name it.", examples=["mx1.example.org"]
     )

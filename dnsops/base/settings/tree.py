@@ -81,13 +81,8 @@ def dotted(path: KeyPath) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
-def read(file: Path) -> Tree:
-    """The file's tree; an empty file is an empty section."""
-    return parse(_bytes(file), file)
-
-
 def parse(data: bytes, file: Path) -> Tree:
-    """The tree of a text; `file` is for messages, and what relative `!file` paths are relative to."""
+    """The tree of a text, an empty one an empty section; `file` is for messages, and what relative `!file` paths are relative to."""
     try:
         loader = _Composer(data.decode("utf-8-sig"))
         node = loader.get_single_node()
@@ -107,7 +102,8 @@ def parse(data: bytes, file: Path) -> Tree:
     return _Builder(Tree(file)).build(node)
 
 
-def _bytes(file: Path) -> bytes:
+def octets(file: Path) -> bytes:
+    """What is in the file, with a bound."""
     try:
         return read_bounded(file, LARGEST)
     except FileNotFoundError:
@@ -118,6 +114,11 @@ def _bytes(file: Path) -> bytes:
         raise Misconfigured(f"cannot be read ({error.strerror})", str(file)) from None
     except ValueError:
         raise Misconfigured(f"larger than {LARGEST} bytes", str(file), "a configuration is a few pages") from None
+
+
+def composed(text: str) -> yaml.Node | None:
+    """The nodes of a text that `parse` takes, with their places in it."""
+    return _Composer(text).get_single_node()
 
 
 class _NotHere(Exception):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dnsops.base.errors import Misconfigured
-from dnsops.base.settings.tree import Reference, parse, read
+from dnsops.base.settings.tree import Reference, octets, parse
 
 FILE = Path("/etc/m.yml")
 
@@ -79,7 +79,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     big.write_bytes(b"#" * ((1 << 20) + 1))
     for file, what in ((tmp_path / "none", "no such file"), (tmp_path, "Is a directory"), (big, "larger than")):
         with pytest.raises(Misconfigured, match=what):
-            read(file)
+            parse(octets(file), file)
 
 
 def test_a_file_cut_anywhere_is_refused_or_read_but_never_a_bug() -> None:
