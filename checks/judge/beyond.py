@@ -147,7 +147,8 @@ def _tls_rpt(facts: Facts) -> Finding:
     answer = facts.looked(f"_smtp._tls.{facts.domain}", "TXT")
     if not answer.answered:
         return _untested("tls_rpt", answer.why or answer.rcode)
-    ours = [text for text in answer.texts if text.lower().startswith("v=tlsrpt")]
+    nearly = [text for text in answer.texts if text.lower().startswith("v=tlsrpt")]
+    ours = tlsrpt.ours(answer.texts) or nearly[:1]
     if not ours:
         return _finding("tls_rpt", Status.NOTICE, ("there is no record",))
     if len(ours) > 1:  # RFC 8460 3: senders then assume that there is none

@@ -28,7 +28,6 @@ from dnsops.base.printable import printable
 from mailsrv.transport.fetching import context, public
 
 STEP, WHOLE, BLOCK, MOST_OF_HEAD = 5.0, 10.0, 16384, 16384
-ADDRESSES = 2
 ABSENT = (404, 410, 403, 405)
 
 
@@ -84,19 +83,19 @@ class Browser:
             raise Lost(f"status {answer.status}", answer.status in ABSENT and not via)
         return Got(answer.body, tuple(via))
 
-    async def addresses(self, host: str) -> list[str]:
-        """Those that may be spoken to, IPv4 first. Raises Lost."""
+    async def address(self, host: str) -> str:
+        """The first that may be spoken to, IPv4 before IPv6. Raises Lost."""
         found = [record for kind in ("A", "AAAA") for record in (await self._book.look(host, kind)).records]
         if not found:
             raise Lost("no such name", absent=True)
-        allowed = [one for one in found if self._world.local or public(ipaddress.ip_address(one))][:ADDRESSES]
-        if not allowed:
+        allowed = (one for one in found if self._world.local or public(ipaddress.ip_address(one)))
+        if (first := next(allowed, None)) is None:
             raise Lost("its addresses are not of the public Internet", absent=True)
-        return allowed
+        return first
 
     async def _step(self, url: str, post: str) -> _Answer:
         parts = urlsplit(url)
-        address, *_ = await self.addresses(parts.hostname or "")
+        address = await self.address(parts.hostname or "")
         try:
             async with self._world.gate.turn(address), asyncio.timeout(STEP):
                 return await self._asked(url, address, post)

@@ -128,12 +128,9 @@ async def _policy(book: Book, domain: str, world: World, end: float) -> Fetched 
     url = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
     allows = (lambda ip: True) if world.local else None
     tls = context(world.roots) if world.roots else None
-    got = await Fetcher(
-        Answers(book),
-        allows,
-        tls,
-        deadline=min(world.budget * OF_POLICY, max(0.1, end - asyncio.get_running_loop().time())),
-    ).document(domain)
+    left = max(0.1, end - asyncio.get_running_loop().time())
+    deadline = min(world.budget * OF_POLICY, left)
+    got = await Fetcher(Answers(book), allows, tls, deadline=deadline).document(domain)
     if isinstance(got, Fault):
         return Fetched(url, why=got.details, evidence=evidence((f"{url}: {got.details}",), world.now()))
     body = got.decode("utf-8", "replace")

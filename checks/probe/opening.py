@@ -157,16 +157,16 @@ async def _sees_the_root(own: Own) -> bool:
 # the others
 
 
-def prober(options: Options, gate: Gate | None = None) -> Callable[[str, str], Awaitable[Tls]]:
+def prober(options: Options, gate: Gate) -> Callable[[str, str], Awaitable[Tls]]:
     from checks.probe.tls.looking import look
     from checks.probe.tls.trust import SYSTEM, read_roots
     from checks.probe.tls.visit import Limits, Place
 
     trusted = [path for path in (SYSTEM, options.trust) if path and (path == options.trust or path.exists())]
-    roots, limits, shared = read_roots(*trusted), Limits(whole=options.budget * OF_TLS), gate or Gate()
+    roots, limits = read_roots(*trusted), Limits(whole=options.budget * OF_TLS)
 
     async def look_tls(host: str, address: str) -> Tls:
-        return await look(Place(host, address), roots, now(), limits, shared)
+        return await look(Place(host, address), roots, now(), limits, gate)
 
     return look_tls
 

@@ -26,7 +26,7 @@ async def tried(one: Service, browser: Browser, world: World) -> Place:
     """What came of it."""
     at: list[str] = []
     try:
-        address, *_ = await browser.addresses(one.host)
+        address = await browser.address(one.host)
         async with world.gate.turn(address), asyncio.timeout(SECONDS):
             why = await _spoken(one, address, world, at)
     except Lost as lost:

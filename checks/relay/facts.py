@@ -35,14 +35,6 @@ class Tried:
     def taken(self) -> bool:
         return self.code // 100 == 2
 
-    @property
-    def refused(self) -> bool:
-        """For what it asked, and for good; put off (greylisted, too many) or turned away unheard says nothing about relaying."""
-        denied = (
-            self.code // 100 == 4 and "relay" in self.said.lower()
-        )  # Postfix by default: 454 4.7.1 ... Relay access denied
-        return (self.code // 100 == 5 or denied) and not self.outside
-
 
 @dataclass(frozen=True, slots=True)
 class Ending:

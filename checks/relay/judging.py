@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from checks.catalogue.ourselves import RELAY_CATEGORY, ourselves
 from checks.facts.looked import Evidence
 from checks.finding import Category, Finding, Report, Status, strict_verdict
-from checks.relay.facts import Cut, Facts
+from checks.relay.facts import Cut, Facts, Tried
 
 
 def judge(facts: Facts) -> Report:
@@ -42,17 +42,24 @@ def relays(facts: Facts) -> Finding:
     if doubtful := [one.trick.name for one in answered if one.taken]:
         told = [f"it takes every local part, so that these say nothing: {', '.join(doubtful)}"]
         return _finding(facts, "open", Status.NOTICE, told)
-    refused = [one for one in answered if one.refused]
+    refused = [one for one in answered if _refused(one)]
     unclear = list(_unclear(facts))
     if 2 * len(refused) < len(facts.tried):
         return _finding(facts, "open", Status.NOT_TESTED, ["not known, for it did not say no to relaying", *unclear])
     return _finding(facts, "open", Status.GOOD, [f"{len(refused)} ways were refused", *unclear])
 
 
+def _refused(one: Tried) -> bool:
+    """For what it asked; put off (greylisted, too many) or turned away unheard says nothing about relaying."""
+    # defer_unauth_destination, which is Postfix's default, says 454 4.7.1 Relay access denied
+    denied = one.code == 454 and "relay" in one.said.lower()
+    return (one.code // 100 == 5 or denied) and not one.outside
+
+
 def _unclear(facts: Facts) -> Iterator[str]:
     """Ways whose answer says nothing about relaying, by what it is instead."""
     kinds = {
-        "put off (greylisted, or too many)": [one for one in facts.tried if one.code // 100 == 4 and not one.refused],
+        "put off (greylisted, or too many)": [one for one in facts.tried if one.code // 100 == 4 and not _refused(one)],
         "turned away at EHLO, before anything was asked": [one for one in facts.tried if one.code and one.outside],
         "it hung up": [one for one in facts.tried if not one.code],
     }

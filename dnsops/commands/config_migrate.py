@@ -65,15 +65,21 @@ def _kept(path: Path, move: Move, status: os.stat_result) -> Path:
     """The copy; one of the same content is there after a kill, one of another content stays."""
     for n in range(1, 1000):
         copy = path.with_name(f"{path.name}.version-{move.version}" + (f".{n}" if n > 1 else ""))
-        if copy.is_symlink() or copy.exists():
-            if copy.is_symlink() or files.read_bounded(copy, 2 * tree.LARGEST) != move.before:
-                continue
+        if _same(copy, move.before):
             return copy
+        if os.path.lexists(copy):
+            continue
         with files.replacing(copy, status.st_mode & 0o7777) as file:
             file.write(move.before)
             _given(file.fileno(), status)
         return copy
     raise ForUser("a thousand copies of old versions are here already", str(path.parent), "remove some")
+
+
+def _same(copy: Path, data: bytes) -> bool:
+    """Read only when it has the size."""
+    regular = not copy.is_symlink() and copy.is_file()
+    return regular and copy.stat().st_size == len(data) and copy.read_bytes() == data
 
 
 def _given(handle: int, status: os.stat_result) -> None:

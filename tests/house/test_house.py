@@ -68,6 +68,7 @@ PURE = (
     "dnsops.acme.words",
     "dnsops.base.errors",
     "dnsops.base.flow",
+    "dnsops.base.settings.versions",
     "dnsops.base.moment",
     "dnsops.base.printable",
     "dnsops.base.versioned",

@@ -38,7 +38,7 @@ class Flaws(Misconfigured):
 def load(path: Path | str, spell: Spelling | None = None) -> Settings:
     """The settings of a file. `spell` writes a host name canonically (dnsops.records.names.host), or raises ForUser."""
     try:
-        tree = versions.read(Path(path))
+        tree = versions.newest(yaml_tree.octets(Path(path)), Path(path))
     except Misconfigured as error:
         raise Flaws([error]) from None
     return check(tree, spell)

@@ -3,6 +3,7 @@
     version: 1   (or none)                 what files said before there was a version
     version: 2   checks.global_routes_only became checks.local, its opposite
 
+    tree = newest(data, file)              the tree of a file of any version, as of the newest
     moved = migrated(data, file)           moved.text, moved.told: the text of the newest version, and what was changed
 A file of an old version is read as if it were migrated: every edit keeps its line, so that messages name the file's own.
 Limits: those of `tree`. Fails by: `Misconfigured` for a version that is none, or newer than ours; for what no edit can change.
@@ -72,14 +73,11 @@ def version(tree: Tree, steps: tuple[Step, ...] = STEPS) -> int:
     return found
 
 
-def read(file: Path) -> Tree:
-    """The tree of a file of any version that we know, as one of the newest."""
-    data = yaml_tree.octets(file)
+def newest(data: bytes, file: Path) -> Tree:
+    """The tree of a text of any version that we know, as one of the newest."""
     tree = yaml_tree.parse(data, file)
-    had = version(tree)
-    if had == current():
-        return tree
-    return yaml_tree.parse(_edited(data.decode("utf-8-sig"), file, had, STEPS)[0].encode(), file)
+    text, told = _edited(data.decode("utf-8-sig"), file, version(tree), STEPS)
+    return yaml_tree.parse(text.encode(), file) if told else tree
 
 
 def migrated(data: bytes, file: Path, steps: tuple[Step, ...] = STEPS) -> Migrated:

@@ -71,13 +71,18 @@ def owner(domain: str) -> str:
     return names.canonical(f"_smtp._tls.{names.canonical(domain)}")
 
 
+def ours(texts: Iterable[str]) -> list[str]:
+    """Those of all TXT records of a name that say that they are such records; others are no part of it (RFC 8460 3)."""
+    return [text for text in texts if text.partition(";")[0].strip(" \t") == VERSION]
+
+
 def found(texts: Iterable[str]) -> TlsRpt | None:
     """The record among all TXT records of a name; several, or one that cannot be read, is none (RFC 8460 3)."""
-    ours = [text for text in texts if text.partition(";")[0].strip(" \t") == VERSION]
-    if len(ours) != 1:
+    some = ours(texts)
+    if len(some) != 1:
         return None
     try:
-        return TlsRpt.parse(ours[0])
+        return TlsRpt.parse(some[0])
     except ForUser:
         return None
 

@@ -121,6 +121,7 @@ def test_what_is_seen_of_addresses_and_policies(name: str, beyond: dict[str, Any
         ("mta_sts", txt("_mta-sts.good.test", "v=STSv1;"), "fail"),
         ("tls_rpt", txt("_smtp._tls.good.test", *["v=TLSRPTv1; rua=mailto:t@good.test"] * 2), "fail"),
         ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=mailto:t@good.test", "other"), "success"),
+        ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=mailto:t@good.test", "v=TLSRPTv2; to=x"), "success"),
         ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=ftp://good.test/"), "fail"),
         ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=t@good.test"), "fail"),
         ("tls_rpt", txt("_smtp._tls.good.test", "v=TLSRPTv1; rua=http://good.test/,https://good.test/"), "notice"),

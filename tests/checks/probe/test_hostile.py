@@ -14,6 +14,7 @@ import pytest
 from checks.finding import Report
 from checks.probe import opening, reach
 from checks.probe.opening import Options
+from checks.probe.tls.visit import Gate
 from checks.run import check_mail
 from tests.checks.probe.memory import Memory, mail_domain
 from tests.lab.streams import start_server
@@ -83,7 +84,7 @@ def test_the_report_comes_in_time(lab: object) -> None:
                 stack.callback(server.close)
             world = replace(
                 Memory(records).world(BUDGET),
-                look_tls=opening.prober(Options(budget=BUDGET)),
+                look_tls=opening.prober(Options(budget=BUDGET), Gate()),
                 try_host=partial(reach.mail_host, now=opening.now),
             )
             began = monotonic()

@@ -15,7 +15,7 @@ from checks.facts import Beyond, Facts
 from checks.facts.setup import Setup
 from checks.finding import Finding, Status
 from checks.judge import setup as judging
-from checks.probe import setup
+from checks.probe import browsing, setup
 from checks.probe.book import Book
 from checks.probe.world import World
 from dnsops.records.txt.uaac import Uaac
@@ -24,6 +24,7 @@ from tests.lab.pki import Pki
 from tests.lab.streams import start_server
 
 WEB, MAIL = "127.0.1.1", "127.0.1.2"
+INSIDE = "127.0.1.3"
 CONFIG = "/mail/config-v1.1.xml"
 WHERE = f"https://autoconfig.good.test{CONFIG}"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -115,6 +116,7 @@ async def told(scene: Scene, folder: Path, local: bool = True) -> tuple[Setup, F
     async with AsyncExitStack() as stack:
         for address, port, serve, names in (
             (WEB, 443, web(scene.https, most), scene.names),
+            (INSIDE, 443, web(scene.https, []), scene.names),
             (WEB, 80, web(scene.http, most), None),
             *([(MAIL, 993, imaps, scene.mail_names)] if scene.imaps else []),
             (MAIL, 143, imap(scene.imap, context(pki, folder, scene.mail_names)), None),
@@ -188,8 +190,23 @@ def test_what_a_program_meets(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("lab")
 @pytest.mark.lab
-def test_a_redirect_does_not_lead_inside(tmp_path: Path) -> None:
-    """The first name is public, and asked of; where it leads is not. Here nothing is public, so not even the first is spoken to."""
+def test_a_name_inside_is_not_spoken_to(tmp_path: Path) -> None:
     seen, _, most = asyncio.run(told(Scene({A: page(document())}), tmp_path, local=False))
     assert most == 0
     assert {one.why for one in seen.sources if one.where == WHERE} == {"its addresses are not of the public Internet"}
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.lab
+def test_a_redirect_does_not_lead_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first name is public; where it leads there is a good document, at an address that is not."""
+    monkeypatch.setattr(browsing, "public", lambda ip: str(ip) != INSIDE)
+    inside = {("inside.good.test", "A"): (INSIDE,)}
+    scene = Scene({A: moved("https://inside.good.test/"), "inside.good.test": page(document())}, more=inside)
+    seen, _, _ = asyncio.run(told(scene, tmp_path, local=False))
+    assert {(one.body, one.why) for one in seen.sources if one.where == WHERE} == {
+        (None, "https://inside.good.test/: its addresses are not of the public Internet")
+    }
+    (tmp_path / "local").mkdir()
+    seen, _, _ = asyncio.run(told(scene, tmp_path / "local"))
+    assert [one.body for one in seen.sources if one.where == WHERE] == [document()], "only its address keeps it away"

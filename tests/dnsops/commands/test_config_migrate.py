@@ -64,7 +64,10 @@ def test_programs_get_the_same(file: Path) -> None:
 
 def test_an_earlier_copy_is_never_written_over(file: Path) -> None:
     file.with_name("m.yml.version-1").write_text("another")
-    assert written(looked_at(str(file))) == f"{file}.version-1.2"
+    file.with_name("m.yml.version-1.2").write_bytes(bytes(3 << 20))  # was a crash: too large to be read
+    file.with_name("m.yml.version-1.3").mkdir()
+    file.with_name("m.yml.version-1.4").symlink_to("nowhere")
+    assert written(looked_at(str(file))) == f"{file}.version-1.5"
     assert file.with_name("m.yml.version-1").read_text() == "another"
 
 
